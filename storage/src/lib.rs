@@ -1,0 +1,20 @@
+//! Where isolates live: the [`Store`] trait, its backends and the behaviour suite that every backend passes.
+//!
+//! This crate sees bytes and ids, never a typed value: what a part, a `state` or an event means is the engine's
+//! and the VM's business. It relies on nothing else of ours. A backend is one file in `backends/`, a cargo feature and a row
+//! of the table there. Retry, fault injection and measuring are wrappers in `wrap/`, never code inside a backend.
+#![forbid(unsafe_code)]
+
+mod error;
+pub mod limits;
+mod record;
+mod store;
+
+pub use error::{Error, Kind, Result};
+pub use limits::Limits;
+pub use record::{
+    Claim, Commit, Counts, Delete, Due, Ended, Epoch, Filter, Head, IsolateId, ListCursor, Opened,
+    Outcome, Page, Part, ProgramHash, Seq, Session, SessionId, Shard, ShardLease, Snapshot, Status,
+    shard_of,
+};
+pub use store::Store;
