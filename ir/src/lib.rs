@@ -1,0 +1,17 @@
+//! The typed SSA form of a program, and everything that says what a program means: the instruction table, the builtin
+//! table, the verifier, the text form, the passes and the evaluator that judges the VM.
+//!
+//! It performs no I/O and knows neither source languages nor registers nor snapshots' bytes.
+#![forbid(unsafe_code)]
+
+pub mod builder;
+pub mod builtins;
+pub mod datum;
+pub mod entity;
+pub mod liveness;
+pub mod module;
+pub mod ops;
+pub mod pattern;
+pub mod trap;
+pub mod types;
+pub mod verify;

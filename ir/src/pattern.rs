@@ -1,0 +1,98 @@
+//! Type patterns: how the instruction table and the builtin table write the types of operands and results. A pattern with
+//! variables (`list[T]`) stands for all types that fit; matching binds the variables, so that a result can be derived.
+
+use crate::entity::TypeId;
+use crate::types::{self, Type, Types};
+
+/// A type with variables.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pattern {
+    /// Exactly this scalar or fixed type.
+    Is(TypeId),
+    /// Whatever the variable with this index is bound to; the first match binds it.
+    Var(u8),
+    /// `list[…]`.
+    List(&'static Pattern),
+    /// `dict[…, …]`.
+    Dict(&'static Pattern, &'static Pattern),
+    /// `Queue[…]`.
+    Queue(&'static Pattern),
+    /// `tuple[…, …]` of two parts.
+    Pair(&'static Pattern, &'static Pattern),
+}
+
+/// `None`.
+pub const NONE: Pattern = Pattern::Is(types::NONE);
+/// `bool`.
+pub const BOOL: Pattern = Pattern::Is(types::BOOL);
+/// `int`.
+pub const INT: Pattern = Pattern::Is(types::INT);
+/// `float`.
+pub const FLOAT: Pattern = Pattern::Is(types::FLOAT);
+/// `str`.
+pub const STR: Pattern = Pattern::Is(types::STR);
+/// `bytes`.
+pub const BYTES: Pattern = Pattern::Is(types::BYTES);
+/// `Lock`.
+pub const LOCK: Pattern = Pattern::Is(types::LOCK);
+/// `WaitGroup`.
+pub const WAIT_GROUP: Pattern = Pattern::Is(types::WAIT_GROUP);
+/// A type variable.
+pub const T: Pattern = Pattern::Var(0);
+/// A second type variable.
+pub const U: Pattern = Pattern::Var(1);
+/// The type variable of a dict's key.
+pub const K: Pattern = Pattern::Var(2);
+/// The type variable of a dict's value.
+pub const V: Pattern = Pattern::Var(3);
+/// `list[T]`.
+pub const LIST_T: Pattern = Pattern::List(&T);
+/// `list[str]`.
+pub const LIST_STR: Pattern = Pattern::List(&STR);
+/// `list[int]`.
+pub const LIST_INT: Pattern = Pattern::List(&INT);
+/// `list[float]`.
+pub const LIST_FLOAT: Pattern = Pattern::List(&FLOAT);
+/// `list[K]`.
+pub const LIST_K: Pattern = Pattern::List(&K);
+/// `list[V]`.
+pub const LIST_V: Pattern = Pattern::List(&V);
+/// `dict[K, V]`.
+pub const DICT_KV: Pattern = Pattern::Dict(&K, &V);
+/// `Queue[T]`.
+pub const QUEUE_T: Pattern = Pattern::Queue(&T);
+
+/// What the variables of a pattern are bound to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bindings([Option<TypeId>; 4]);
+
+impl Pattern {
+    /// Whether the type fits the pattern under the bindings so far; binds the variables that it meets first. After a
+    /// `false` the bindings are of no use.
+    pub fn matches(&self, types: &Types, ty: TypeId, bound: &mut Bindings) -> bool {
+        match (self, types.get(ty)) {
+            (Pattern::Is(id), _) => *id == ty,
+            (Pattern::Var(i), _) => *bound.0[usize::from(*i)].get_or_insert(ty) == ty,
+            (Pattern::List(e), Type::List(te)) => e.matches(types, *te, bound),
+            (Pattern::Dict(k, v), Type::Dict(tk, tv)) => k.matches(types, *tk, bound) && v.matches(types, *tv, bound),
+            (Pattern::Queue(e), Type::Queue(te)) => e.matches(types, *te, bound),
+            (Pattern::Pair(a, b), Type::Tuple(parts)) if parts.len() == 2 => {
+                a.matches(types, parts[0], bound) && b.matches(types, parts[1], bound)
+            }
+            (Pattern::List(_) | Pattern::Dict(..) | Pattern::Queue(_) | Pattern::Pair(..), _) => false,
+        }
+    }
+
+    /// The type that the pattern stands for under these bindings, interned; `None` where a variable is unbound.
+    pub fn resolve(&self, types: &mut Types, bound: &Bindings) -> Option<TypeId> {
+        let ty = match self {
+            Pattern::Is(id) => return Some(*id),
+            Pattern::Var(i) => return bound.0[usize::from(*i)],
+            Pattern::List(e) => Type::List(e.resolve(types, bound)?),
+            Pattern::Dict(k, v) => Type::Dict(k.resolve(types, bound)?, v.resolve(types, bound)?),
+            Pattern::Queue(e) => Type::Queue(e.resolve(types, bound)?),
+            Pattern::Pair(a, b) => Type::Tuple(vec![a.resolve(types, bound)?, b.resolve(types, bound)?]),
+        };
+        Some(types.intern(ty))
+    }
+}
