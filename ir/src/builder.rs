@@ -353,13 +353,13 @@ pub(crate) fn drop_needless_params(func: &mut Func) {
             }
         }
         let mut changed = false;
-        for block in 1..func.blocks.len() {
-            let delivered = edges[block].iter().map(|(i, t)| func.insts[i.index()].delivers(*t)).max().unwrap_or(0);
+        for (block, edges) in edges.iter().enumerate().skip(1) {
+            let delivered = edges.iter().map(|(i, t)| func.insts[i.index()].delivers(*t)).max().unwrap_or(0);
             let mut index = delivered;
             while index < func.blocks[block].params.len() {
                 let param = func.blocks[block].params[index];
                 let mut only = None;
-                let needless = edges[block].iter().all(|(inst, target)| {
+                let needless = edges.iter().all(|(inst, target)| {
                     let arg = func.insts[inst.index()].targets[*target].args[index - delivered];
                     let arg = resolve(&mut alias, arg);
                     arg == param || *only.get_or_insert(arg) == arg
@@ -368,7 +368,7 @@ pub(crate) fn drop_needless_params(func: &mut Func) {
                     Some(value) if needless => {
                         alias[param.index()] = value;
                         func.blocks[block].params.remove(index);
-                        for (inst, target) in &edges[block] {
+                        for (inst, target) in edges {
                             func.insts[inst.index()].targets[*target].args.remove(index - delivered);
                         }
                         changed = true;

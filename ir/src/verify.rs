@@ -275,7 +275,7 @@ impl Checker<'_> {
             }
             Operands::Each(p) => args.iter().try_for_each(|ty| fit(&p, *ty, "an element"))?,
             Operands::Pairs(k, v) => {
-                if args.len() % 2 != 0 {
+                if !args.len().is_multiple_of(2) {
                     return Err("takes pairs".into());
                 }
                 args.chunks_exact(2).try_for_each(|pair| {

@@ -5,16 +5,24 @@
 //! of the table there. Retry, fault injection and measuring are wrappers in `wrap/`, never code inside a backend.
 #![forbid(unsafe_code)]
 
+pub mod backends;
+mod batch;
+mod checksum;
+mod clock;
 mod error;
+mod lease;
 pub mod limits;
 mod record;
 mod store;
+pub mod suite;
+pub mod wrap;
 
+pub use clock::{Clock, system_clock};
 pub use error::{Error, Kind, Result};
 pub use limits::Limits;
 pub use record::{
     Claim, Commit, Counts, Delete, Due, Ended, Epoch, Filter, Head, IsolateId, ListCursor, Opened,
-    Outcome, Page, Part, ProgramHash, Seq, Session, SessionId, Shard, ShardLease, Snapshot, Status,
-    shard_of,
+    Outcome, Page, ParseIdError, Part, ProgramHash, Seq, Session, SessionId, Shard, ShardLease,
+    Snapshot, Status, UnknownStatus, shard_of,
 };
 pub use store::Store;

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 
+use crate::Error;
+
 /// A fixed slice of all isolates, 0 to the store's shard count less one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shard(pub u32);
@@ -352,8 +354,6 @@ pub enum Outcome {
     /// It was not applied, for a reason of its own that repeating won't cure: over a limit, or damaged bytes in its place.
     Failed(Error),
 }
-
-use crate::Error;
 
 impl Outcome {
     /// True when the write is durable, now or since before.
