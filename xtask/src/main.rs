@@ -1,0 +1,112 @@
+//! The one entry for habits: `cargo xtask check` before a commit, `cargo xtask test` for all that CI runs. It starts other
+//! programs and reads their exit codes; it holds no logic of the product.
+#![forbid(unsafe_code)]
+
+mod changed;
+mod python;
+mod shell;
+
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
+use shell::{cargo, root, run, step};
+use std::process::Command;
+
+/// The habits of the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", about)]
+struct Args {
+    #[command(subcommand)]
+    habit: Habit,
+}
+
+#[derive(Subcommand)]
+enum Habit {
+    /// Format, clippy and the tests of the crates that differ from the last commit (or of all, with --all). No services.
+    Check {
+        /// All crates, changed or not.
+        #[arg(long)]
+        all: bool,
+    },
+    /// All that CI runs: format, clippy, every test, the wheel and its tests. Installs what the tests need.
+    Test,
+    /// Rewrites the expected outputs of file tests and diagnostics; read the diff before you commit it.
+    Bless,
+    /// Builds the Python wheel into `dist/` with the `ci` profile, or for release.
+    Wheel {
+        /// Optimised, as it is published.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Runs a benchmark: `durable` prints steps a second and recovery times beside the disk's own fdatasync.
+    Bench {
+        /// Which one.
+        name: String,
+        /// Passed on to it.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Args::parse().habit {
+        Habit::Check { all } => check(all),
+        Habit::Test => test(),
+        Habit::Bless => bless(),
+        Habit::Wheel { release } => python::wheel(release).map(|path| println!("{}", path.display())),
+        Habit::Bench { name, args } => bench(&name, &args),
+    }
+}
+
+fn check(all: bool) -> Result<()> {
+    let crates = if all { changed::all()? } else { changed::since_head()? };
+    step("format");
+    run(cargo("fmt").args(["--all", "--check"]))?;
+    if crates.is_empty() {
+        println!("no crate differs from the last commit");
+        return Ok(());
+    }
+    let packages: Vec<&str> = crates.iter().flat_map(|name| ["-p", name.as_str()]).collect();
+    step(&format!("clippy: {}", crates.join(", ")));
+    run(cargo("clippy").args(PROFILE).args(&packages).args(["--all-targets", "--", "-D", "warnings"]))?;
+    step("tests");
+    run(cargo("test").args(PROFILE).args(&packages))
+}
+
+const PROFILE: [&str; 3] = ["--locked", "--profile", "ci"];
+
+/// The crate whose library is a Python extension module: it has no Rust tests and is tested through the wheel.
+const EXTENSION: &str = "deepslate-python";
+
+fn test() -> Result<()> {
+    step("format");
+    run(cargo("fmt").args(["--all", "--check"]))?;
+    step("clippy");
+    run(cargo("clippy").args(PROFILE).args(["--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    step("build the tests and the command");
+    run(cargo("build").args(PROFILE).args(["--workspace", "--exclude", EXTENSION, "--bins"]))?;
+    step("tests");
+    run(cargo("test").args(PROFILE).args(["--workspace", "--exclude", EXTENSION, "--no-fail-fast"]))?;
+    step("the wheel and its tests");
+    python::test()
+}
+
+fn bless() -> Result<()> {
+    run(cargo("test")
+        .args(PROFILE)
+        .args(["-p", "deepslate-ir", "-p", "deepslate-frontend", "-p", "deepslate-conformance"])
+        .env("BLESS", "1"))?;
+    run(Command::new("git").current_dir(root()).args(["status", "--short"]))
+}
+
+fn bench(name: &str, args: &[String]) -> Result<()> {
+    match name {
+        "durable" => {
+            let python = python::bench_environment()?;
+            run(cargo("run")
+                .args(["--locked", "--release", "-p", "deepslate-benches", "--bin", "durable", "--"])
+                .args(args)
+                .env("DEEPSLATE_BENCH_PYTHON", python))
+        }
+        other => bail!("there is no benchmark {other}; there is: durable"),
+    }
+}
