@@ -23,8 +23,22 @@ pub trait Machine {
     /// The types of the running program.
     fn types(&self) -> &Types;
 
+    /// How many more bytes may be allocated before the memory limit strikes, about. Bodies ask before they build something
+    /// big on the host's side.
+    fn room(&self) -> usize {
+        256 << 20
+    }
+
     /// The text of a `str`.
     fn str(&self, text: u64) -> &str;
+    /// How many code points a `str` has. A machine that stores it should say it without a look at the text.
+    fn str_len(&self, text: u64) -> usize {
+        self.str(text).chars().count()
+    }
+    /// Whether a `str` is ASCII only, so that code points are bytes. As for `str_len`.
+    fn str_is_ascii(&self, text: u64) -> bool {
+        self.str(text).is_ascii()
+    }
     /// A new `str`.
     fn new_str(&mut self, text: &str) -> Result<u64, Fault>;
     /// The content of a `bytes`.
@@ -38,6 +52,10 @@ pub trait Machine {
     fn list_len(&self, list: u64) -> usize;
     /// The element at an index that is in range.
     fn list_get(&self, list: u64, index: usize) -> u64;
+    /// A copy of the elements. A machine whose lists are arrays of slots should copy them in one go.
+    fn list_slots(&self, list: u64) -> Vec<u64> {
+        (0..self.list_len(list)).map(|index| self.list_get(list, index)).collect()
+    }
     /// Replaces the element at an index that is in range.
     fn list_set(&mut self, list: u64, index: usize, element: u64);
     /// Replaces `range` (in bounds) by these elements, as `Vec::splice` does.

@@ -8,6 +8,8 @@
 mod machine;
 mod number;
 mod text;
+#[allow(dead_code)]
+pub(crate) mod unicode;
 
 pub use machine::{Call, Machine};
 

@@ -1,0 +1,1 @@
+//! Values across the border.

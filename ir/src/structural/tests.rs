@@ -1,0 +1,1 @@
+//! Tests against what CPython 3.11 prints.
