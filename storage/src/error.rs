@@ -40,12 +40,7 @@ pub struct Error {
 impl Error {
     /// An error of a kind, met in an operation (`"commit"`, `"open"`), with a context that names the thing and the remedy.
     pub fn new(kind: Kind, operation: &'static str, context: impl Into<String>) -> Self {
-        Error {
-            kind,
-            operation,
-            context: context.into(),
-            source: None,
-        }
+        Error { kind, operation, context: context.into(), source: None }
     }
 
     /// The same with the cause beneath it.
@@ -89,8 +84,6 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source
-            .as_ref()
-            .map(|source| source.as_ref() as &(dyn std::error::Error + 'static))
+        self.source.as_ref().map(|source| source.as_ref() as &(dyn std::error::Error + 'static))
     }
 }

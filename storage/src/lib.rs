@@ -21,8 +21,8 @@ pub use clock::{Clock, system_clock};
 pub use error::{Error, Kind, Result};
 pub use limits::Limits;
 pub use record::{
-    Claim, Commit, Counts, Delete, Due, Ended, Epoch, Filter, Head, IsolateId, ListCursor, Opened,
-    Outcome, Page, ParseIdError, Part, ProgramHash, Seq, Session, SessionId, Shard, ShardLease,
-    Snapshot, Status, UnknownStatus, shard_of,
+    Claim, Commit, Counts, Delete, Due, Ended, Epoch, Filter, Head, IsolateId, ListCursor, Opened, Outcome, Page,
+    ParseIdError, Part, ProgramHash, Seq, Session, SessionId, Shard, ShardLease, Snapshot, Status, UnknownStatus,
+    shard_of,
 };
 pub use store::Store;

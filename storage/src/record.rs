@@ -67,11 +67,7 @@ impl FromStr for IsolateId {
         }
         let mut id = [0; 16];
         read_hex(
-            text.iter()
-                .copied()
-                .enumerate()
-                .filter(|(i, _)| !matches!(i, 8 | 13 | 18 | 23))
-                .map(|(_, c)| c),
+            text.iter().copied().enumerate().filter(|(i, _)| !matches!(i, 8 | 13 | 18 | 23)).map(|(_, c)| c),
             &mut id,
         )?;
         Ok(IsolateId(id))
@@ -121,12 +117,7 @@ impl fmt::Display for ParseIdError {
 impl std::error::Error for ParseIdError {}
 
 fn read_hex(digits: impl Iterator<Item = u8>, into: &mut [u8]) -> Result<(), ParseIdError> {
-    let mut digits = digits.map(|c| {
-        (c as char)
-            .to_digit(16)
-            .map(|digit| digit as u8)
-            .ok_or(ParseIdError)
-    });
+    let mut digits = digits.map(|c| (c as char).to_digit(16).map(|digit| digit as u8).ok_or(ParseIdError));
     for byte in into {
         let high = digits.next().ok_or(ParseIdError)??;
         let low = digits.next().ok_or(ParseIdError)??;
@@ -234,10 +225,7 @@ impl FromStr for Status {
     type Err = UnknownStatus;
 
     fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Status::ALL
-            .into_iter()
-            .find(|status| status.name() == text)
-            .ok_or(UnknownStatus)
+        Status::ALL.into_iter().find(|status| status.name() == text).ok_or(UnknownStatus)
     }
 }
 

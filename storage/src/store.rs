@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
-    Claim, Commit, Counts, Delete, Due, Ended, Epoch, Filter, Head, IsolateId, Limits, ListCursor,
-    Opened, Outcome, Page, ProgramHash, Result, Session, SessionId, Shard, ShardLease, Snapshot,
+    Claim, Commit, Counts, Delete, Due, Ended, Epoch, Filter, Head, IsolateId, Limits, ListCursor, Opened, Outcome,
+    Page, ProgramHash, Result, Session, SessionId, Shard, ShardLease, Snapshot,
 };
 
 /// Where isolates live. Used as `Arc<dyn Store>` by many tasks at once.
@@ -71,34 +71,17 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Isolates of a shard with a timer due at `until_ms` or before, at most `limit`, after the cursor.
     ///
     /// - Due isolates come in the order of time, then id, and pages join without gap or repetition.
-    async fn due(
-        &self,
-        shard: Shard,
-        after: Option<Due>,
-        until_ms: i64,
-        limit: usize,
-    ) -> Result<Vec<Due>>;
+    async fn due(&self, shard: Shard, after: Option<Due>, until_ms: i64, limit: usize) -> Result<Vec<Due>>;
 
     /// Isolates of a shard whose head says `runnable`, at most `limit`, after the cursor.
     ///
     /// - Runnable isolates come in the order of id, whatever their status is.
-    async fn runnable(
-        &self,
-        shard: Shard,
-        after: Option<IsolateId>,
-        limit: usize,
-    ) -> Result<Vec<IsolateId>>;
+    async fn runnable(&self, shard: Shard, after: Option<IsolateId>, limit: usize) -> Result<Vec<IsolateId>>;
 
     /// Isolates of a shard that ended at `until_ms` or before, at most `limit`, after the cursor.
     ///
     /// - Ended isolates come in the order of time, then id.
-    async fn ended(
-        &self,
-        shard: Shard,
-        after: Option<Ended>,
-        until_ms: i64,
-        limit: usize,
-    ) -> Result<Vec<Ended>>;
+    async fn ended(&self, shard: Shard, after: Option<Ended>, until_ms: i64, limit: usize) -> Result<Vec<Ended>>;
 
     /// Heads of all shards that pass the filter, at most `limit`, after the cursor.
     ///

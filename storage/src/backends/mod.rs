@@ -1,0 +1,85 @@
+//! The table of backends: from it come the config's choice, the error that lists what there is, and the command's help.
+//!
+//! To add one: a file here, its `mod` line, its row, and its optional dependency and feature in Cargo.toml. Nothing in this
+//! file knows how a backend works.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::{Error, Kind, Result, Store};
+
+#[cfg(feature = "embedded")]
+pub mod embedded;
+pub mod memory;
+
+/// What opening a backend gives, sooner or later.
+pub type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn Store>>> + Send>>;
+
+/// The settings of one backend, as texts by key.
+pub type Settings = BTreeMap<String, String>;
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Backend {
+    /// The word in the config.
+    pub name: &'static str,
+    /// The cargo feature it needs; empty for none.
+    pub feature: &'static str,
+    /// What it is for, in one line.
+    pub doc: &'static str,
+    /// Its settings: key and one line of documentation, which says the default.
+    pub settings: &'static [(&'static str, &'static str)],
+    open: fn(&Settings) -> Opening,
+}
+
+/// All backends of this build.
+pub const BACKENDS: &[Backend] = &[
+    #[cfg(feature = "embedded")]
+    Backend {
+        name: "embedded",
+        feature: "embedded",
+        doc: "one directory with one SQLite file; the default, no set-up",
+        settings: embedded::SETTINGS,
+        open: embedded::open_configured,
+    },
+    Backend {
+        name: "memory",
+        feature: "",
+        doc: "in this process only, gone when it ends; for tests",
+        settings: memory::SETTINGS,
+        open: memory::open_configured,
+    },
+];
+
+/// Opens the backend of this name. `Refused` for a name or a setting that is not in the table, with those that are.
+pub async fn open(name: &str, settings: &Settings) -> Result<Arc<dyn Store>> {
+    let Some(backend) = BACKENDS.iter().find(|backend| backend.name == name) else {
+        let known: Vec<_> = BACKENDS.iter().map(|backend| backend.name).collect();
+        return Err(Error::new(
+            Kind::Refused,
+            "open",
+            format!("this build has no backend `{name}`; it has {}", known.join(", ")),
+        ));
+    };
+    for key in settings.keys() {
+        if !backend.settings.iter().any(|(known, _)| known == key) {
+            let known: Vec<_> = backend.settings.iter().map(|(known, _)| *known).collect();
+            return Err(Error::new(
+                Kind::Refused,
+                "open",
+                format!("backend `{name}` has no setting `{key}`; it has {}", known.join(", ")),
+            ));
+        }
+    }
+    (backend.open)(settings).await
+}
+
+/// A whole number among the settings, or its default.
+fn number<T: std::str::FromStr>(settings: &Settings, key: &str, default: T) -> Result<T> {
+    let Some(text) = settings.get(key) else { return Ok(default) };
+    text.parse().map_err(|_| {
+        Error::new(Kind::Refused, "open", format!("setting `{key}` is `{text}`; it must be a whole number"))
+    })
+}
