@@ -1,0 +1,175 @@
+"""From definitions to what the front end compiles: the source of each flow and, through its globals, the source of what it
+names, wherever it was imported from; module constants by value; host functions by name.
+
+It reads names only. Whether something is in the language, and what it means, the front end decides.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+import enum
+import inspect
+import textwrap
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ._errors import CompileError, DeepslateError
+from ._flow import FlowDefinition, mark_of
+
+
+@dataclasses.dataclass
+class Program:
+    """What a set of flows is compiled from."""
+
+    flows: list[str] = dataclasses.field(default_factory=list)
+    sources: list[tuple[str, int, str]] = dataclasses.field(default_factory=list)
+    """Path, first line and text of each piece of source."""
+    constants: dict[str, Any] = dataclasses.field(default_factory=dict)
+    hosts: dict[str, Callable[..., Any]] = dataclasses.field(default_factory=dict)
+    """The functions that Python runs, `@impure` and `@pure`, by name."""
+    classes: dict[str, type] = dataclasses.field(default_factory=dict)
+
+
+def function_of(value: object) -> Callable[..., Any]:
+    """The plain function of a flow, however it was given."""
+    if isinstance(value, FlowDefinition):
+        return value.function
+    mark = mark_of(value)
+    if mark is not None and mark.kind == "flow":
+        return mark.function
+    raise TypeError(f"{value!r} is not a flow: pass functions marked @flow, called or not")
+
+
+def collect(flows: Iterable[object]) -> Program:
+    """The program of these flows."""
+    collector = _Collector()
+    for value in flows:
+        function = function_of(value)
+        if function.__name__ not in collector.program.flows:
+            collector.program.flows.append(function.__name__)
+        collector.function(function.__name__, function)
+    collector.run()
+    return collector.program
+
+
+class _Collector:
+    def __init__(self) -> None:
+        self.program = Program()
+        self.owners: dict[str, object] = {}
+        self.work: list[tuple[ast.AST, dict[str, Any]]] = []
+
+    def run(self) -> None:
+        while self.work:
+            tree, scope = self.work.pop()
+            for name in _names(tree):
+                if name in scope:
+                    self.name(name, scope[name])
+                elif not hasattr(builtins, name):
+                    continue  # a local, or unknown: the front end says so
+
+    def claim(self, name: str, value: object) -> bool:
+        """Whether the name is new; one name for two things can't be compiled into one program."""
+        if name in self.owners:
+            owner = self.owners[name]
+            if owner is not value and not (type(owner) is type(value) and owner == value):
+                raise CompileError(f"`{name}` means two things in the flows of this program: {owner!r} and {value!r}; rename one")
+            return False
+        self.owners[name] = value
+        return True
+
+    def function(self, name: str, function: Callable[..., Any]) -> None:
+        if self.claim(name, function):
+            self.source(name, function, function.__globals__, inspect.getclosurevars(function).nonlocals)
+
+    def source(self, name: str, thing: Any, scope: dict[str, Any], closed: Any = ()) -> None:
+        try:
+            lines, first = inspect.getsourcelines(thing)
+            path = inspect.getsourcefile(thing) or "<unknown>"
+        except (OSError, TypeError) as error:
+            raise CompileError(f"the source of `{name}` can't be read ({error}); flows are compiled from their source") from error
+        text = textwrap.dedent("".join(lines))
+        if getattr(thing, "__name__", name) != name:
+            raise CompileError(f"`{name}` is another name for `{thing.__name__}`; use the name that it is defined with")
+        self.program.sources.append((path, first, text))
+        try:
+            tree = ast.parse(text)
+        except SyntaxError as error:
+            raise CompileError(f"{path}:{first}: the source of `{name}` can't be parsed by itself: {error.msg}") from error
+        self.work.append((tree, {**scope, **dict(closed)}))
+
+    def name(self, name: str, value: Any) -> None:
+        mark = mark_of(value)
+        if mark is not None:
+            if mark.kind == "flow":
+                self.function(name, mark.function)
+            elif self.claim(name, value):
+                self.program.hosts[name] = mark.function
+                self.source(name, mark.function, _annotated(mark.function) if mark.kind == "impure" else mark.function.__globals__)
+        elif isinstance(value, types.ModuleType) or _is_ours(value) or value is None:
+            return
+        elif isinstance(value, types.FunctionType):
+            if not _is_library(value):
+                self.function(name, value)
+        elif isinstance(value, type):
+            if (dataclasses.is_dataclass(value) or issubclass(value, enum.Enum)) and self.claim(name, value):
+                self.program.classes[name] = value
+                self.source(name, value, vars(inspect.getmodule(value) or builtins))
+        elif _is_constant(value) and self.claim(name, value):
+            self.program.constants[name] = value
+
+
+def _annotated(function: Callable[..., Any]) -> dict[str, Any]:
+    """What the signature of a function that stays in Python names; its body may name anything."""
+    try:
+        text = textwrap.dedent(inspect.getsource(function))
+        tree = ast.parse(text).body[0]
+    except (OSError, SyntaxError, IndexError):
+        return {}
+    if not isinstance(tree, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return {}
+    named: set[str] = set()
+    arguments = [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]
+    for part in [*(a.annotation for a in arguments), tree.returns]:
+        if part is not None:
+            named |= _names(part)
+    return {name: value for name, value in function.__globals__.items() if name in named}
+
+
+def _names(tree: ast.AST) -> set[str]:
+    """Every name that a piece of source reads, those in quoted annotations among them."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            found.add(node.value)
+    return found
+
+
+def _is_ours(value: object) -> bool:
+    module = getattr(value, "__module__", None) or getattr(type(value), "__module__", None)
+    return isinstance(module, str) and (module == "deepslate" or module.startswith("deepslate."))
+
+
+def _is_library(function: types.FunctionType) -> bool:
+    """Whether a plain function comes from the standard library or an installed package rather than from the user's code."""
+    path = function.__code__.co_filename
+    return "site-packages" in path or "dist-packages" in path or path.startswith("<frozen") or _in_stdlib(path)
+
+
+def _in_stdlib(path: str) -> bool:
+    import sysconfig
+
+    return path.startswith(sysconfig.get_paths()["stdlib"])
+
+
+def _is_constant(value: object) -> bool:
+    if isinstance(value, (bool, int, float, str, bytes)):
+        return not isinstance(value, enum.Enum)
+    return isinstance(value, tuple) and all(_is_constant(part) for part in value)
+
+
+__all__ = ["DeepslateError", "Program", "collect", "function_of"]

@@ -1,0 +1,90 @@
+"""The decorators. They mark functions and keep them; what a flow means is in the Rust front end, which reads its source."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal, ParamSpec, TypeVar, overload
+
+from ._errors import only_in_a_flow
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Kind = Literal["flow", "pure", "impure"]
+
+MARK = "__deepslate__"
+
+
+class FlowDefinition:
+    """A flow as ``spawn_workers`` takes it; calling a ``@flow`` function from ordinary Python gives one and runs nothing."""
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.name = function.__name__
+
+    def __repr__(self) -> str:
+        return f"<flow {self.name}>"
+
+    def __await__(self) -> Any:
+        raise only_in_a_flow(f"await {self.name}(…)")
+
+
+class Mark:
+    """What a decorator knows of the function that it marks."""
+
+    def __init__(self, kind: Kind, function: Callable[..., Any], *, compile: bool = True) -> None:
+        self.kind: Kind = kind
+        self.function = function
+        self.compile = compile
+
+
+@overload
+def flow(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]: ...
+@overload
+def flow(function: Callable[P, R]) -> Callable[P, R]: ...
+def flow(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a durable function. Inside a flow a call of it runs it and gives its value; from ordinary Python a call gives the
+    definition that ``spawn_workers`` takes."""
+
+    @functools.wraps(function)
+    def definition(*args: Any, **kwargs: Any) -> FlowDefinition:
+        return FlowDefinition(function, args, kwargs)
+
+    setattr(definition, MARK, Mark("flow", function))
+    return definition
+
+
+@overload
+def pure(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def pure(*, compile: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def pure(function: Callable[..., Any] | None = None, /, *, compile: bool = True) -> Any:
+    """Marks a function without side effects, called inline and without a commit. It is compiled where it fits the flow
+    language, else called in Python; ``compile=False`` forces the call."""
+
+    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        setattr(function, MARK, Mark("pure", function, compile=compile))
+        return function
+
+    return mark if function is None else mark(function)
+
+
+def impure(function: Callable[P, R]) -> Callable[P, R]:
+    """Marks a function with side effects: the flow is committed, then it is called at least once, always with the same
+    idempotency key, and its result is committed with the next step."""
+    setattr(function, MARK, Mark("impure", function))
+    return function
+
+
+def mark_of(value: object) -> Mark | None:
+    """The mark of a decorated function."""
+    mark = getattr(value, MARK, None)
+    return mark if isinstance(mark, Mark) else None
+
+
+def sleep(seconds: float) -> None:
+    """Waits for this many seconds; a flow can sleep for months and survives restarts."""
+    raise only_in_a_flow("sleep")
