@@ -139,8 +139,9 @@ impl Embedded {
         let mut conn = schema::open_for_writing(&file)?;
         let shard_count = schema::prepare(&mut conn, &file, shard_count)?;
         let repairs = Arc::new(AtomicU64::new(0));
-        let writer = Writer::new(conn, file.clone(), LIMITS, shard_count, clock.clone(), repairs.clone())
+        let mut writer = Writer::new(conn, file.clone(), LIMITS, shard_count, clock.clone(), repairs.clone())
             .map_err(|error| failure::sql_error(error, "open", &file))?;
+        writer.look_for_damage();
         let (jobs, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("deepslate-commit".into())

@@ -24,6 +24,8 @@ const CACHE_KIB: i32 = 64 << 10;
 const CHECKPOINT_PAGES: i32 = 10_000;
 const WAL_BYTES_KEPT: i64 = 64 << 20;
 const BUSY_MS: u64 = 5_000;
+/// Isolates up to which opening a store looks at all of them.
+const ISOLATES_LOOKED_AT: i64 = 10_000;
 const STATEMENTS_CACHED: usize = 64;
 
 const TABLES: &str = "
@@ -326,6 +328,17 @@ pub(super) fn store_leases(conn: &Connection, before: &Leases, after: &Leases) -
         }
     }
     Ok(())
+}
+
+/// True when the indices are known to agree with the records: looked at only in a store of moderate size, where it costs
+/// milliseconds. In a larger one each scan compares what it reads.
+pub(super) fn indices_are_sound(conn: &Connection) -> rusqlite::Result<bool> {
+    let span = "SELECT coalesce(max(n), 0) - coalesce(min(n), 0) FROM isolate NOT INDEXED";
+    if conn.query_row(span, [], |row| row.get::<_, i64>(0))? > ISOLATES_LOOKED_AT {
+        return Ok(true);
+    }
+    let first: String = conn.query_row("PRAGMA integrity_check(isolate)", [], |row| row.get(0))?;
+    Ok(first == "ok")
 }
 
 /// Makes every index again from the records. Where SQLite can't even clear the old one, its pages are given up: the file is

@@ -488,6 +488,14 @@ impl Writer {
         !self.repair_tried && self.repair()
     }
 
+    /// Looks for damage that no statement would notice.
+    pub(super) fn look_for_damage(&mut self) {
+        // An error here is damage too, or will come back from the statement that it concerns.
+        if !matches!(schema::indices_are_sound(&self.conn), Ok(true)) {
+            self.repair();
+        }
+    }
+
     /// Makes the indices again from the records, once in the life of this thread, and says so.
     fn repair(&mut self) -> bool {
         self.repair_tried = true;
