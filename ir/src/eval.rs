@@ -2,10 +2,11 @@
 //! sign of a zero and the words of a trap. The constant folder, the evaluator, the VM and the slow path of compiled code
 //! all call these, so that none of them can disagree.
 //!
-//! It relies on nothing but IEEE arithmetic, and knows no heap: equality and order of objects are in `structural`.
+//! It knows no heap: equality and order of objects are in `structural`.
 
 use crate::module::Imm;
 use crate::ops::Op;
+use crate::structural::float_repr;
 use crate::trap::{Fault, TrapKind};
 
 #[cold]
@@ -233,26 +234,6 @@ pub fn float_to_int(a: f64) -> Result<i64, Fault> {
         Ok(whole as i64)
     } else {
         Err(Fault::new(TrapKind::Overflow, format!("int({}) does not fit 64 bits", float_repr(a))))
-    }
-}
-
-/// `repr(a)`: the shortest decimal that reads back as the same double, always with a point, an exponent or a name.
-pub fn float_repr(a: f64) -> String {
-    if a.is_nan() {
-        return "nan".to_owned();
-    }
-    if a.is_infinite() {
-        return if a > 0.0 { "inf" } else { "-inf" }.to_owned();
-    }
-    let scientific = format!("{a:e}");
-    let (mantissa, exponent) = scientific.split_once('e').expect("the format has an exponent");
-    let exponent: i32 = exponent.parse().expect("the format's exponent is a number");
-    if (-4..16).contains(&exponent) {
-        let plain = format!("{a}");
-        if plain.contains('.') { plain } else { plain + ".0" }
-    } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{mantissa}e{sign}{:02}", exponent.abs())
     }
 }
 

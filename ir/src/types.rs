@@ -4,7 +4,9 @@
 //! scalar types are constants, since every module has them.
 
 use crate::entity::{ClassId, TypeId};
+use crate::limits::TYPE_DEPTH_MAX;
 use indexmap::IndexSet;
+use std::collections::HashSet;
 use std::fmt::Write;
 
 /// One type. Compound types name their parts by id.
@@ -179,21 +181,27 @@ impl Types {
 
     /// Whether values of this type can be keys of a dict: scalars, text, bytes, and tuples and frozen classes of those.
     pub fn is_hashable(&self, id: TypeId) -> bool {
-        fn walk(types: &Types, id: TypeId, depth: u32) -> bool {
-            if depth > 32 {
+        // What was found good is not looked at again: a type may name another many times over.
+        fn walk(types: &Types, id: TypeId, depth: u32, good: &mut HashSet<TypeId>) -> bool {
+            if depth > TYPE_DEPTH_MAX {
                 return false;
             }
-            match types.get(id) {
-                Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => true,
-                Type::Tuple(parts) => parts.iter().all(|p| walk(types, *p, depth + 1)),
-                Type::Class(c) => {
-                    let class = types.class(*c);
-                    class.frozen && class.fields.iter().all(|f| walk(types, f.ty, depth + 1))
-                }
-                Type::List(_) | Type::Dict(..) | Type::Queue(_) | Type::Lock | Type::WaitGroup => false,
+            let fits = good.contains(&id)
+                || match types.get(id) {
+                    Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => true,
+                    Type::Tuple(parts) => parts.iter().all(|p| walk(types, *p, depth + 1, good)),
+                    Type::Class(c) => {
+                        let class = types.class(*c);
+                        class.frozen && class.fields.iter().all(|f| walk(types, f.ty, depth + 1, good))
+                    }
+                    Type::List(_) | Type::Dict(..) | Type::Queue(_) | Type::Lock | Type::WaitGroup => false,
+                };
+            if fits {
+                good.insert(id);
             }
+            fits
         }
-        walk(self, id, 0)
+        walk(self, id, 0, &mut HashSet::new())
     }
 
     /// Whether `==` compares values of this type by their content all the way down (no sync objects inside).

@@ -1,7 +1,8 @@
 //! Checks a module before anything rests on it. Stored programs are hostile until this has passed; lowering, VM and JIT
 //! then rely on the following without looking again (and cite the rule by its number):
 //!
-//! - I1: every index (type, class, constant, function, host, block, value, stop, slot) is in range.
+//! - I1: every index (type, class, constant, function, host, block, value, stop, slot) is in range; instructions are
+//!   numbered as they stand, types are made of earlier ones, and both types and functions keep to `limits`.
 //! - I2: each block ends with the one instruction in it that ends blocks.
 //! - I3: each value is defined once, and its definition dominates each use, uses in stops included.
 //! - I4: operands, results, immediates and targets' arguments have the types that the tables say.
@@ -12,7 +13,8 @@
 //!   function that can call itself, directly or not.
 //! - I8: names of functions, hosts and classes are unique; keys of dicts are hashable.
 
-use crate::entity::{Block, FuncId, Inst, TypeId, Value};
+use crate::entity::{Block, Inst, TypeId, Value};
+use crate::limits::{BLOCKS_TIMES_VALUES_MAX, TYPE_DEPTH_MAX, TYPE_PARTS_MAX};
 use crate::liveness::required_at_stops;
 use crate::module::{Case, Constant, Func, Imm, InstData, Module, Param};
 use crate::ops::{ImmKind, Op, Operands, Produces};
@@ -75,18 +77,29 @@ pub fn verify(module: &Module) -> Result<(), Vec<VerifyError>> {
 fn verify_tables(module: &Module) -> Result<(), String> {
     let types = &module.types;
     let known = |ty: &TypeId| if types.contains(*ty) { Ok(()) } else { Err(format!("{ty} is not in the module")) };
+    // How deep each type is and of how many parts; a class counts as one, since its name stands for it.
+    let mut sizes: Vec<(u32, u32)> = Vec::new();
     for id in types.ids() {
-        match types.get(id) {
-            Type::List(e) | Type::Queue(e) => known(e)?,
-            Type::Dict(k, v) => {
-                known(k)?;
-                known(v)?;
-            }
-            Type::Tuple(parts) => parts.iter().try_for_each(known)?,
+        let parts: &[TypeId] = match types.get(id) {
+            Type::List(e) | Type::Queue(e) => &[*e],
+            Type::Dict(k, v) => &[*k, *v],
+            Type::Tuple(parts) => parts,
             Type::Class(c) if c.index() >= types.classes().len() => return Err(format!("{c} is not in the module")),
-            Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => {}
-            Type::Lock | Type::WaitGroup | Type::Class(_) => {}
+            Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => &[],
+            Type::Lock | Type::WaitGroup | Type::Class(_) => &[],
+        };
+        let (mut depth, mut count) = (1u32, 1u32);
+        for part in parts {
+            let (d, c) =
+                sizes.get(part.index()).ok_or_else(|| format!("{id} is made of {part}, which is not before it"))?;
+            depth = depth.max(d + 1);
+            count = count.saturating_add(*c);
         }
+        if depth > TYPE_DEPTH_MAX || count > TYPE_PARTS_MAX {
+            let limits = format!("{TYPE_DEPTH_MAX} deep and {TYPE_PARTS_MAX} parts");
+            return Err(format!("{id} is {depth} deep and of {count} parts; the limits are {limits}"));
+        }
+        sizes.push((depth, count));
     }
     for class in types.classes() {
         class.fields.iter().try_for_each(|f| known(&f.ty))?;
@@ -134,6 +147,9 @@ impl Checker<'_> {
         if f.blocks.is_empty() {
             return Err((None, "no entry block".into()));
         }
+        if f.blocks.len().saturating_mul(f.values.len()) > BLOCKS_TIMES_VALUES_MAX {
+            return Err((None, format!("{} blocks with {} values are too many", f.blocks.len(), f.values.len())));
+        }
         self.shape()?;
         let entry = &f.blocks[0].params;
         if !entry.iter().map(|v| f.ty(*v)).eq(f.params.iter().map(|p| p.ty)) {
@@ -155,7 +171,7 @@ impl Checker<'_> {
     fn shape(&self) -> Result<(), Failed> {
         let f = self.func;
         let mut defined = vec![false; f.values.len()];
-        let mut placed = vec![false; f.insts.len()];
+        let mut placed = 0;
         let mut define = |value: Value, at: Option<Inst>| match defined.get_mut(value.index()) {
             None => Err((at, format!("{value} is out of range"))),
             Some(true) => Err((at, format!("{value} is defined twice"))),
@@ -168,11 +184,10 @@ impl Checker<'_> {
             let name = Block::from_index(index);
             block.params.iter().try_for_each(|p| define(*p, None))?;
             for (at, id) in block.insts.iter().enumerate() {
-                match placed.get_mut(id.index()) {
-                    None => return Err((None, format!("{id} is out of range"))),
-                    Some(true) => return Err((None, format!("{id} stands twice"))),
-                    Some(slot) => *slot = true,
+                if id.index() != placed || placed >= f.insts.len() {
+                    return Err((None, format!("{id} stands where inst{placed} should")));
                 }
+                placed += 1;
                 let inst = f.inst(*id);
                 if inst.op.ends_block() != (at + 1 == block.insts.len()) {
                     return Err((Some(*id), format!("{name} must end with its only instruction that ends blocks")));
@@ -199,8 +214,8 @@ impl Checker<'_> {
         if let Some(index) = defined.iter().position(|d| !d) {
             return Err((None, format!("{} is never defined", Value::from_index(index))));
         }
-        if let Some(index) = placed.iter().position(|p| !p) {
-            return Err((None, format!("{} stands in no block", Inst::from_index(index))));
+        if placed < f.insts.len() {
+            return Err((None, format!("{} stands in no block", Inst::from_index(placed))));
         }
         Ok(())
     }
@@ -520,7 +535,8 @@ impl Checker<'_> {
 #[derive(Debug)]
 pub struct Dominators {
     parent: Vec<Option<Block>>,
-    order: Vec<usize>,
+    /// For each reached block, when a walk of the tree enters and leaves it: one dominates another if it encloses it.
+    span: Vec<(usize, usize)>,
 }
 
 impl Dominators {
@@ -579,51 +595,99 @@ impl Dominators {
                 }
             }
         }
-        Dominators { parent, order }
+        let mut children = vec![Vec::new(); count];
+        for block in post.iter().filter(|b| **b != Func::ENTRY) {
+            let up = parent[block.index()].expect("a reached block has a parent");
+            children[up.index()].push(*block);
+        }
+        let mut span = vec![(0, 0); count];
+        let mut time = 1;
+        span[0].0 = time;
+        let mut work = vec![(Func::ENTRY, 0usize)];
+        while let Some((block, next)) = work.pop() {
+            time += 1;
+            match children[block.index()].get(next) {
+                Some(child) => {
+                    work.push((block, next + 1));
+                    work.push((*child, 0));
+                    span[child.index()].0 = time;
+                }
+                None => span[block.index()].1 = time,
+            }
+        }
+        Dominators { parent, span }
+    }
+
+    /// The nearest block that every path to this one passes; the entry's is itself, and a block that can't be reached has
+    /// none.
+    pub fn parent(&self, block: Block) -> Option<Block> {
+        self.parent[block.index()]
     }
 
     /// Whether the block can be reached from the entry.
     pub fn is_reached(&self, block: Block) -> bool {
-        self.order[block.index()] != usize::MAX
+        self.parent[block.index()].is_some()
     }
 
     /// Whether every path to `b` passes `a`.
     pub fn dominates(&self, a: Block, b: Block) -> bool {
-        let mut at = b;
-        while at != a {
-            match self.parent[at.index()] {
-                Some(up) if up != at => at = up,
-                _ => return false,
-            }
-        }
-        true
+        let (outer, inner) = (self.span[a.index()], self.span[b.index()]);
+        self.is_reached(a) && self.is_reached(b) && outer.0 <= inner.0 && inner.1 <= outer.1
     }
 }
 
 /// The functions that can reach themselves by calls: those whose entry polls. `CreateTask` is no call.
 pub fn recursive_functions(module: &Module) -> Vec<bool> {
+    // Strongly connected components (Tarjan, "Depth-First Search and Linear Graph Algorithms", 1972), without recursion.
     let count = module.funcs.len();
-    let callees: Vec<Vec<FuncId>> = module
+    let callees: Vec<Vec<usize>> = module
         .funcs
         .iter()
         .map(|f| {
             let called = f.insts.iter().filter(|i| i.op == Op::Call);
-            called.filter_map(|i| if let Imm::Func(id) = i.imm { Some(id) } else { None }).collect()
+            called.filter_map(|i| if let Imm::Func(id) = i.imm { Some(id.index()) } else { None }).collect()
         })
         .collect();
-    (0..count)
-        .map(|start| {
-            let mut seen = vec![false; count];
-            let mut work: Vec<FuncId> = callees[start].clone();
-            while let Some(f) = work.pop() {
-                if f.index() == start {
-                    return true;
+    let mut recursive: Vec<bool> = (0..count).map(|f| callees[f].contains(&f)).collect();
+    let (mut order, mut low) = (vec![usize::MAX; count], vec![usize::MAX; count]);
+    let (mut open, mut is_open, mut time) = (Vec::new(), vec![false; count], 0);
+    for start in 0..count {
+        if order[start] != usize::MAX {
+            continue;
+        }
+        let mut work = vec![(start, 0usize)];
+        while let Some((f, next)) = work.pop() {
+            if next == 0 {
+                order[f] = time;
+                low[f] = time;
+                time += 1;
+                open.push(f);
+                is_open[f] = true;
+            }
+            match callees[f].get(next) {
+                Some(callee) => {
+                    work.push((f, next + 1));
+                    if order[*callee] == usize::MAX {
+                        work.push((*callee, 0));
+                    } else if is_open[*callee] {
+                        low[f] = low[f].min(order[*callee]);
+                    }
                 }
-                if !std::mem::replace(&mut seen[f.index()], true) {
-                    work.extend(&callees[f.index()]);
+                None => {
+                    if let Some((caller, _)) = work.last() {
+                        low[*caller] = low[*caller].min(low[f]);
+                    }
+                    if low[f] == order[f] {
+                        let first = open.iter().rposition(|o| *o == f).expect("a component's root is open");
+                        let many = open.len() - first > 1;
+                        for member in open.drain(first..) {
+                            is_open[member] = false;
+                            recursive[member] |= many;
+                        }
+                    }
                 }
             }
-            false
-        })
-        .collect()
+        }
+    }
+    recursive
 }

@@ -149,7 +149,7 @@ fn limits_of_shifts_powers_and_conversions() {
     assert_eq!(ipow(0, 0), Ok(1));
     assert_eq!(ipow(-1, i64::MAX), Ok(-1));
     assert_eq!(ipow(3_037_000_499, 2), Ok(9_223_372_030_926_249_001));
-    assert_eq!(float_to_int(-9.223372036854775808e18), Ok(i64::MIN));
+    assert_eq!(float_to_int(-9_223_372_036_854_775_808.0), Ok(i64::MIN));
     assert_eq!(float_to_int(-0.9), Ok(0));
     assert_eq!(imod(i64::MIN, -1), Ok(0));
 }
@@ -167,9 +167,8 @@ fn the_dispatcher_knows_every_scalar_row() {
             _ => Imm::No,
         };
         let computed = scalar(*op, &[1, 1], &imm).is_some();
-        let other = [READS, WRITES, ALLOCATES, HOST, SYNC, DURABLE, ENDS_BLOCK, STOPS].iter();
-        let elsewhere =
-            other.fold(false, |any, flag| any || op.effect().has(*flag)) || matches!(op, Op::Const | Op::CallBuiltin);
+        let mut other = [READS, WRITES, ALLOCATES, HOST, SYNC, DURABLE, ENDS_BLOCK, STOPS].iter();
+        let elsewhere = other.any(|flag| op.effect().has(*flag)) || matches!(op, Op::Const | Op::CallBuiltin);
         assert_eq!(computed, !elsewhere, "{op}");
         if computed {
             assert!(matches!(op.operands(), Operands::Fixed(_)), "{op}");
