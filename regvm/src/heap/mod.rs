@@ -1,0 +1,297 @@
+//! The heap of one isolate: objects of known type that never move, with precise collection by the program's types and a
+//! write barrier that knows what changed since the last commit.
+//!
+//! All `unsafe` of the crate is in the files of this folder. It rests on these facts, which each SAFETY note cites:
+//!
+//! - H1: a `Ref` given to an accessor is the address of a live object of this heap whose kind is the one in the accessor's
+//!   name. The IR's verifier (I3, I4) guarantees it for registers, `snapshot::restore` for what it reads, and slots and
+//!   elements of reference type are only ever written from such registers. Assertions check the kind in debug builds.
+//! - H2: an object is freed only by `collect`, which frees what its roots don't reach, and by the heap's own drop. The
+//!   caller gives every reference that it still has as a root; no other method collects.
+//! - H3: each kind's struct is `repr(C)`, begins with the `Header`, and was allocated as that struct (boxed, or by
+//!   `object::allocate` with its content behind it); kind, type and count in the header never change.
+//! - H4: an isolate is run by one thread at a time, a slice that an accessor gives borrows the heap, and methods that change
+//!   an object borrow it uniquely. No method keeps a Rust reference into an object while it makes one into another that may
+//!   be the same.
+//!
+//! It does not know tasks or frames (they come as roots), nor bytes of snapshots; `snapshot` reads it through `walk`.
+
+mod blob;
+mod buffer;
+mod collect;
+mod dict;
+mod list;
+mod object;
+mod plan;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use collect::Roots;
+pub use object::{Kind, Ref};
+pub use sync::{Got, Put, Waiter};
+pub(crate) use plan::Plan;
+pub(crate) use walk::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Raw};
+
+use deepslate_ir::entity::{ConstId, TypeId};
+use deepslate_ir::module::{Constant, Module};
+use deepslate_ir::trap::{Fault, TrapKind};
+use object::{Blob, Header, Slots, allocate};
+use std::sync::Arc;
+
+/// A heap is collected no sooner than this many bytes are in it.
+const COLLECT_BYTES_MIN: u64 = 256 << 10;
+
+/// The heap of one isolate. Methods that take a `Ref` require H1 of this module's doc.
+pub struct Heap {
+    module: Arc<Module>,
+    plans: Arc<[Plan]>,
+    /// Every object.
+    objects: Vec<*mut Header>,
+    /// One object for each constant of the module, made at its first use.
+    constants: Vec<Ref>,
+    limit: u64,
+    bytes: u64,
+    /// `bytes` from which a collection is due.
+    collect_at: u64,
+    /// How many references the last collection looked at.
+    collect_work: u64,
+    /// How much of such work commits have earned since.
+    work_earned: u64,
+    colour: u8,
+    /// The number of the commit that comes next: what changes now is in it.
+    interval: u64,
+    /// Stored objects that changed in this interval, by persistent id.
+    dirty: Vec<u32>,
+    /// Stored objects that were freed since the snapshot asked, by persistent id.
+    freed: Vec<u32>,
+    log: Vec<String>,
+}
+
+// SAFETY: the heap owns all that its pointers point to, and hands out no reference that outlives a borrow of it (H4).
+unsafe impl Send for Heap {}
+
+impl Heap {
+    /// An empty heap for values of this program that holds at most `limit_bytes`.
+    pub fn new(module: Arc<Module>, limit_bytes: u64) -> Heap {
+        let plans = module.types.ids().map(|ty| Plan::of(&module.types, ty)).collect();
+        let constants = vec![Ref::NULL; module.consts.len()];
+        Heap {
+            module,
+            plans,
+            objects: Vec::new(),
+            constants,
+            limit: limit_bytes,
+            bytes: 0,
+            collect_at: COLLECT_BYTES_MIN.min(limit_bytes),
+            collect_work: 0,
+            work_earned: 0,
+            colour: 0,
+            interval: 1,
+            dirty: Vec::new(),
+            freed: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// The program.
+    pub fn module(&self) -> &Arc<Module> {
+        &self.module
+    }
+
+    /// How many bytes all objects take, garbage included.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many objects there are, garbage included.
+    pub fn object_count(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// The number of the commit that will hold what changes now.
+    pub fn interval(&self) -> u64 {
+        self.interval
+    }
+
+    /// What flows have logged since the last call.
+    pub fn take_log(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.log)
+    }
+
+    pub(crate) fn push_log(&mut self, line: String) {
+        self.log.push(line);
+    }
+
+    /// The object of a constant of the module, made once in an isolate's life in memory.
+    pub fn constant(&mut self, id: ConstId) -> Result<Ref, Fault> {
+        let known = self.constants[id.index()];
+        if !known.is_null() {
+            return Ok(known);
+        }
+        let module = Arc::clone(&self.module);
+        let made = match module.constant(id) {
+            Constant::Str(text) => self.new_str(text)?,
+            Constant::Bytes(bytes) => self.new_bytes(bytes)?,
+        };
+        self.constants[id.index()] = made;
+        Ok(made)
+    }
+
+    /// A new class instance or tuple of this type.
+    pub fn new_object(&mut self, ty: TypeId, slots: &[u64]) -> Result<Ref, Fault> {
+        debug_assert_eq!(self.plan(ty).slot_count(), Some(slots.len()), "{}", self.module.types.name(ty));
+        let size = Slots::size(slots.len()).ok_or_else(|| self.too_much(u64::MAX))?;
+        self.charge(size as u64)?;
+        let at = allocate(size).cast::<Slots>();
+        if at.is_null() {
+            return Err(self.refused(size as u64));
+        }
+        let count = u32::try_from(slots.len()).expect("a type has fewer than 2^32 slots");
+        let header = Header { count, ..self.header(ty, Kind::Slots) };
+        // SAFETY: `at` is fresh memory of a size for the struct and its slots.
+        unsafe {
+            at.write(Slots { header });
+            Slots::start(at).copy_from_nonoverlapping(slots.as_ptr(), slots.len());
+        }
+        Ok(self.adopt(at.cast()))
+    }
+
+    /// A slot of an object or tuple.
+    #[inline]
+    pub fn slot(&self, object: Ref, index: usize) -> u64 {
+        self.slots(object)[index]
+    }
+
+    /// All slots of an object or tuple.
+    #[inline]
+    pub fn slots(&self, object: Ref) -> &[u64] {
+        self.check(object, Kind::Slots);
+        let at = object.header().cast::<Slots>();
+        // SAFETY: H1, H3 (the count is that of the allocation), H4.
+        unsafe { std::slice::from_raw_parts(Slots::start(at), (*at).header.count as usize) }
+    }
+
+    /// Replaces a slot of an object.
+    #[inline]
+    pub fn set_slot(&mut self, object: Ref, index: usize, value: u64) {
+        self.touch(object);
+        self.slots_mut(object)[index] = value;
+    }
+
+    #[inline]
+    fn slots_mut(&mut self, object: Ref) -> &mut [u64] {
+        self.check(object, Kind::Slots);
+        let at = object.header().cast::<Slots>();
+        // SAFETY: as in `slots`, and the heap is borrowed uniquely (H4).
+        unsafe { std::slice::from_raw_parts_mut(Slots::start(at), (*at).header.count as usize) }
+    }
+
+    /// What kind an object is. It must be live.
+    pub fn kind(&self, object: Ref) -> Kind {
+        self.head(object).kind
+    }
+
+    /// The type of an object. It must be live.
+    pub fn ty(&self, object: Ref) -> TypeId {
+        self.head(object).ty
+    }
+
+    #[inline]
+    pub(crate) fn head(&self, object: Ref) -> &Header {
+        debug_assert!(!object.is_null(), "a reference is used before it has a value");
+        // SAFETY: H1, H3, H4.
+        unsafe { &*object.header() }
+    }
+
+    /// Notes that an object changes in this interval.
+    #[inline]
+    pub(super) fn touch(&mut self, object: Ref) {
+        debug_assert!(!object.is_null(), "a reference is used before it has a value");
+        // SAFETY: H1, H3; the unique borrow of the heap covers its objects (H4).
+        let header = unsafe { &mut *object.header() };
+        if header.mark != self.interval {
+            header.mark = self.interval;
+            if header.id != 0 {
+                self.dirty.push(header.id);
+            }
+        }
+    }
+
+    #[inline]
+    fn check(&self, object: Ref, kind: Kind) {
+        debug_assert_eq!(self.kind(object), kind);
+    }
+
+    fn plan(&self, ty: TypeId) -> &Plan {
+        &self.plans[ty.index()]
+    }
+
+    fn header(&self, ty: TypeId, kind: Kind) -> Header {
+        debug_assert_eq!(self.plan(ty).kind(), Some(kind), "{}", self.module.types.name(ty));
+        Header { mark: self.interval, id: 0, ty, count: 0, kind, colour: self.colour }
+    }
+
+    fn adopt(&mut self, at: *mut Header) -> Ref {
+        self.objects.push(at);
+        Ref(at as u64)
+    }
+
+    fn adopt_box<T>(&mut self, object: T) -> Ref {
+        self.adopt(Box::into_raw(Box::new(object)).cast())
+    }
+
+    /// Takes this many bytes into account, before they are allocated. Fails on what no collection could make room for; what
+    /// a collection may make room for passes, and `collect` fails if it did not.
+    #[inline]
+    fn charge(&mut self, size: u64) -> Result<(), Fault> {
+        if size > self.collect_at.saturating_sub(self.bytes) {
+            self.charge_over(size)?;
+        }
+        self.bytes += size;
+        Ok(())
+    }
+
+    #[cold]
+    fn charge_over(&self, size: u64) -> Result<(), Fault> {
+        // Before each operation the bytes are under the point of collection, hence under about the limit; one operation
+        // may therefore ask for up to the limit again.
+        let fits = self.bytes.checked_add(size).is_some_and(|all| all <= self.limit.saturating_mul(2));
+        if size <= self.limit && fits { Ok(()) } else { Err(self.too_much(size)) }
+    }
+
+    fn discharge(&mut self, size: u64) {
+        debug_assert!(self.bytes >= size, "more bytes are given back than were taken");
+        self.bytes -= size;
+    }
+
+    /// Takes the growth of a part of an object into account: called with the capacity it had and has, in bytes.
+    fn recharge(&mut self, before: u64, after: u64) {
+        self.bytes = self.bytes + after - before;
+    }
+
+    fn too_much(&self, size: u64) -> Fault {
+        let message = format!(
+            "out of memory: {} bytes are in use, {size} more are asked for, and the limit is {} bytes",
+            self.bytes, self.limit
+        );
+        Fault::new(TrapKind::Memory, message)
+    }
+
+    /// The machine itself has no memory for what was charged.
+    fn refused(&mut self, size: u64) -> Fault {
+        self.discharge(size);
+        Fault::new(TrapKind::Memory, format!("out of memory: the machine could not give {size} bytes"))
+    }
+}
+
+/// The bytes that a struct of fixed size takes.
+const fn box_size<T>() -> u64 {
+    size_of::<T>() as u64
+}
+
+/// The bytes that an object with inline content takes.
+fn blob_size(len: usize) -> Option<u64> {
+    Blob::size(len).map(|size| size as u64)
+}

@@ -1,0 +1,75 @@
+//! For each type of the program, where its objects hold references: worked out once, so that the collector and the snapshot
+//! never look at type names.
+
+use super::object::Kind;
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::types::{Type, Types};
+
+/// What an object of one type looks like.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    /// No object: values of the type are scalars.
+    Scalar,
+    /// `str`.
+    Str,
+    /// `bytes`.
+    Bytes,
+    /// A class or tuple: the type of each slot, and which slots are references.
+    Slots { types: Box<[TypeId]>, refs: Box<[u32]> },
+    /// A list: its element.
+    List { element: TypeId, refs: bool },
+    /// A dict: key and value.
+    Dict { key: TypeId, value: TypeId, key_refs: bool, value_refs: bool },
+    /// A queue: its element.
+    Queue { element: TypeId, refs: bool },
+    /// A lock.
+    Lock,
+    /// A wait group.
+    WaitGroup,
+}
+
+impl Plan {
+    pub fn of(types: &Types, ty: TypeId) -> Plan {
+        match types.get(ty) {
+            Type::None | Type::Bool | Type::Int | Type::Float => Plan::Scalar,
+            Type::Str => Plan::Str,
+            Type::Bytes => Plan::Bytes,
+            Type::List(e) => Plan::List { element: *e, refs: types.is_ref(*e) },
+            Type::Dict(k, v) => {
+                Plan::Dict { key: *k, value: *v, key_refs: types.is_ref(*k), value_refs: types.is_ref(*v) }
+            }
+            Type::Tuple(_) | Type::Class(_) => {
+                let slots = types.slots(ty).expect("classes and tuples have slots");
+                let index = |i: usize| u32::try_from(i).expect("a type has fewer than 2^32 slots");
+                let refs = slots.iter().enumerate().filter(|(_, t)| types.is_ref(**t)).map(|(i, _)| index(i)).collect();
+                Plan::Slots { types: slots.into(), refs }
+            }
+            Type::Queue(e) => Plan::Queue { element: *e, refs: types.is_ref(*e) },
+            Type::Lock => Plan::Lock,
+            Type::WaitGroup => Plan::WaitGroup,
+        }
+    }
+
+    /// The kind of the objects, if there are any.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Plan::Scalar => None,
+            Plan::Str => Some(Kind::Str),
+            Plan::Bytes => Some(Kind::Bytes),
+            Plan::Slots { .. } => Some(Kind::Slots),
+            Plan::List { .. } => Some(Kind::List),
+            Plan::Dict { .. } => Some(Kind::Dict),
+            Plan::Queue { .. } => Some(Kind::Queue),
+            Plan::Lock => Some(Kind::Lock),
+            Plan::WaitGroup => Some(Kind::WaitGroup),
+        }
+    }
+
+    /// How many slots an object has, if it is a class or tuple.
+    pub fn slot_count(&self) -> Option<usize> {
+        match self {
+            Plan::Slots { types, .. } => Some(types.len()),
+            _ => None,
+        }
+    }
+}

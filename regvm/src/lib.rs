@@ -1,0 +1,16 @@
+//! The register machine: it lowers a checked program to bytecode, runs the tasks of an isolate over a heap, and writes the
+//! whole state of the isolate down at any stop.
+//!
+//! It relies on the IR's verifier and knows no clock, no chance, no network and no storage: what leaves an isolate is a
+//! request that the engine answers, and snapshots are bytes that it hands out and takes back.
+
+pub mod heap;
+mod machine;
+pub mod snapshot;
+
+pub mod isolate;
+pub mod ops;
+pub mod program;
+pub mod stop;
+mod task;
+pub mod view;
