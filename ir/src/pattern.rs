@@ -2,6 +2,7 @@
 //! variables (`list[T]`) stands for all types that fit; matching binds the variables, so that a result can be derived.
 
 use crate::entity::TypeId;
+use crate::structural::is_orderable;
 use crate::types::{self, Type, Types};
 
 /// A type with variables.
@@ -19,6 +20,10 @@ pub enum Pattern {
     Queue(&'static Pattern),
     /// `tuple[…, …]` of two parts.
     Pair(&'static Pattern, &'static Pattern),
+    /// `tuple[…, …, …]` of three parts.
+    Triple(&'static Pattern, &'static Pattern, &'static Pattern),
+    /// As `Var`, for types whose values have an order (see `structural::is_orderable`).
+    Ordered(u8),
 }
 
 /// `None`.
@@ -45,6 +50,10 @@ pub const U: Pattern = Pattern::Var(1);
 pub const K: Pattern = Pattern::Var(2);
 /// The type variable of a dict's value.
 pub const V: Pattern = Pattern::Var(3);
+/// A type variable for types that have an order.
+pub const ORDERED_T: Pattern = Pattern::Ordered(0);
+/// `list[T]` of a type that has an order.
+pub const LIST_ORDERED_T: Pattern = Pattern::List(&ORDERED_T);
 /// `list[T]`.
 pub const LIST_T: Pattern = Pattern::List(&T);
 /// `list[str]`.
@@ -53,6 +62,26 @@ pub const LIST_STR: Pattern = Pattern::List(&STR);
 pub const LIST_INT: Pattern = Pattern::List(&INT);
 /// `list[float]`.
 pub const LIST_FLOAT: Pattern = Pattern::List(&FLOAT);
+/// `list[bool]`.
+pub const LIST_BOOL: Pattern = Pattern::List(&BOOL);
+/// `list[bytes]`.
+pub const LIST_BYTES: Pattern = Pattern::List(&BYTES);
+/// `list[U]`.
+pub const LIST_U: Pattern = Pattern::List(&U);
+/// `list[tuple[T, U]]`.
+pub const LIST_PAIR_TU: Pattern = Pattern::List(&Pattern::Pair(&T, &U));
+/// `list[tuple[int, T]]`.
+pub const LIST_PAIR_INT_T: Pattern = Pattern::List(&Pattern::Pair(&INT, &T));
+/// `tuple[K, V]`.
+pub const PAIR_KV: Pattern = Pattern::Pair(&K, &V);
+/// `list[tuple[K, V]]`.
+pub const LIST_PAIR_KV: Pattern = Pattern::List(&PAIR_KV);
+/// `tuple[int, int]`.
+pub const PAIR_INT: Pattern = Pattern::Pair(&INT, &INT);
+/// `tuple[float, float]`.
+pub const PAIR_FLOAT: Pattern = Pattern::Pair(&FLOAT, &FLOAT);
+/// `tuple[str, str, str]`.
+pub const TRIPLE_STR: Pattern = Pattern::Triple(&STR, &STR, &STR);
 /// `list[K]`.
 pub const LIST_K: Pattern = Pattern::List(&K);
 /// `list[V]`.
@@ -79,7 +108,14 @@ impl Pattern {
             (Pattern::Pair(a, b), Type::Tuple(parts)) if parts.len() == 2 => {
                 a.matches(types, parts[0], bound) && b.matches(types, parts[1], bound)
             }
-            (Pattern::List(_) | Pattern::Dict(..) | Pattern::Queue(_) | Pattern::Pair(..), _) => false,
+            (Pattern::Triple(a, b, c), Type::Tuple(parts)) if parts.len() == 3 => {
+                let fits = [a, b, c].into_iter().zip(parts);
+                fits.into_iter().all(|(part, ty)| part.matches(types, *ty, bound))
+            }
+            (Pattern::Ordered(i), _) => is_orderable(types, ty) && *bound.0[usize::from(*i)].get_or_insert(ty) == ty,
+            (Pattern::List(_) | Pattern::Dict(..) | Pattern::Queue(_) | Pattern::Pair(..) | Pattern::Triple(..), _) => {
+                false
+            }
         }
     }
 
@@ -87,11 +123,14 @@ impl Pattern {
     pub fn resolve(&self, types: &mut Types, bound: &Bindings) -> Option<TypeId> {
         let ty = match self {
             Pattern::Is(id) => return Some(*id),
-            Pattern::Var(i) => return bound.0[usize::from(*i)],
+            Pattern::Var(i) | Pattern::Ordered(i) => return bound.0[usize::from(*i)],
             Pattern::List(e) => Type::List(e.resolve(types, bound)?),
             Pattern::Dict(k, v) => Type::Dict(k.resolve(types, bound)?, v.resolve(types, bound)?),
             Pattern::Queue(e) => Type::Queue(e.resolve(types, bound)?),
             Pattern::Pair(a, b) => Type::Tuple(vec![a.resolve(types, bound)?, b.resolve(types, bound)?]),
+            Pattern::Triple(a, b, c) => {
+                Type::Tuple(vec![a.resolve(types, bound)?, b.resolve(types, bound)?, c.resolve(types, bound)?])
+            }
         };
         Some(types.intern(ty))
     }

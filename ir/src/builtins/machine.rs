@@ -69,6 +69,14 @@ pub trait Machine {
     fn dict_find(&self, dict: u64, key: u64) -> Option<usize>;
     /// The position of the first entry at or after this position, in order of insertion.
     fn dict_next(&self, dict: u64, position: usize) -> Option<usize>;
+    /// The position of the last entry. A machine that can tell it without a walk should.
+    fn dict_last(&self, dict: u64) -> Option<usize> {
+        let (mut last, mut from) = (None, 0);
+        while let Some(position) = self.dict_next(dict, from) {
+            (last, from) = (Some(position), position + 1);
+        }
+        last
+    }
     /// Key and value of the entry at a position that has one.
     fn dict_entry(&self, dict: u64, position: usize) -> (u64, u64);
     /// Puts a value under a key.

@@ -1,0 +1,259 @@
+//! Bodies of the builtins on bytes.
+
+use super::args::{Slice, clamp, fits, index_in, int, times, value_error};
+use super::machine::{Call, Machine};
+use super::text::{Encoding, encoding};
+use crate::trap::Fault;
+
+type Result64 = Result<u64, Fault>;
+
+pub(super) fn len(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok(m.bytes(a[0]).len() as u64)
+}
+
+pub(super) fn index(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let bytes = m.bytes(a[0]);
+    let at = index_in(bytes.len(), int(a[1]), "index")?;
+    Ok(u64::from(bytes[at]))
+}
+
+pub(super) fn slice(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let bytes = m.bytes(a[0]);
+    let slice = Slice::of(bytes.len(), int(a[1]), int(a[2]), int(a[3]))?;
+    let part: Vec<u8> = if slice.step == 1 {
+        bytes[slice.first.min(bytes.len())..][..slice.count].to_vec()
+    } else {
+        slice.indices().map(|at| bytes[at]).collect()
+    };
+    m.new_bytes(&part)
+}
+
+pub(super) fn concat(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let bytes = [m.bytes(a[0]), m.bytes(a[1])].concat();
+    m.new_bytes(&bytes)
+}
+
+pub(super) fn repeat(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let count = times(int(a[1]));
+    fits(m, m.bytes(a[0]).len(), count)?;
+    let bytes = if m.bytes(a[0]).is_empty() { Vec::new() } else { m.bytes(a[0]).repeat(count) };
+    m.new_bytes(&bytes)
+}
+
+/// Where the part first stands in the bytes. The naive search has to look at `part` again at each place, so the first byte
+/// is sought alone.
+fn first_in(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    let Some((first, rest)) = part.split_first() else { return Some(0) };
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|b| b == first) {
+        let after = from + at + 1;
+        if bytes[after..].starts_with(rest) {
+            return Some(from + at);
+        }
+        from = after;
+    }
+    None
+}
+
+fn last_in(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    let last_start = bytes.len().checked_sub(part.len())?;
+    (0..=last_start).rev().find(|at| bytes[*at..].starts_with(part))
+}
+
+pub(super) fn contains(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok(u64::from(first_in(m.bytes(a[0]), m.bytes(a[1])).is_some()))
+}
+
+fn byte(value: i64) -> Result<u8, Fault> {
+    u8::try_from(value).map_err(|_| value_error(format!("byte must be in range(0, 256): {value}")))
+}
+
+pub(super) fn contains_int(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let wanted = byte(int(a[1]))?;
+    Ok(u64::from(m.bytes(a[0]).contains(&wanted)))
+}
+
+/// Start and part of the bytes that arguments 2 and 3 select, as for text.
+fn window<'m>(m: &'m dyn Machine, a: &[u64]) -> Option<(usize, &'m [u8])> {
+    let bytes = m.bytes(a[0]);
+    let start = a.get(2).map_or(0, |start| int(*start));
+    let start = if start < 0 {
+        clamp(bytes.len(), start)
+    } else {
+        usize::try_from(start).ok().filter(|at| *at <= bytes.len())?
+    };
+    let end = a.get(3).map_or(bytes.len(), |end| clamp(bytes.len(), int(*end)));
+    bytes.get(start..end).map(|part| (start, part))
+}
+
+pub(super) fn find(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let found = window(m, a).and_then(|(start, part)| Some(start + first_in(part, m.bytes(a[1]))?));
+    Ok(found.map_or(-1i64 as u64, |at| at as u64))
+}
+
+pub(super) fn rfind(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let found = window(m, a).and_then(|(start, part)| Some(start + last_in(part, m.bytes(a[1]))?));
+    Ok(found.map_or(-1i64 as u64, |at| at as u64))
+}
+
+pub(super) fn find_or_fail(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    let at = find(m, c, a)?;
+    if int(at) < 0 { Err(value_error("subsection not found")) } else { Ok(at) }
+}
+
+pub(super) fn count(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let part = m.bytes(a[1]);
+    if part.is_empty() {
+        return Ok(m.bytes(a[0]).len() as u64 + 1);
+    }
+    let (mut rest, mut count) = (m.bytes(a[0]), 0);
+    while let Some(at) = first_in(rest, part) {
+        rest = &rest[at + part.len()..];
+        count += 1;
+    }
+    Ok(count)
+}
+
+pub(super) fn starts_with(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok(u64::from(m.bytes(a[0]).starts_with(m.bytes(a[1]))))
+}
+
+pub(super) fn ends_with(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok(u64::from(m.bytes(a[0]).ends_with(m.bytes(a[1]))))
+}
+
+pub(super) fn hex(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    fits(m, 2, m.bytes(a[0]).len())?;
+    let text: String = m.bytes(a[0]).iter().flat_map(|b| [b >> 4, b & 15]).map(hex_digit).collect();
+    m.new_str(&text)
+}
+
+fn hex_digit(digit: u8) -> char {
+    char::from_digit(u32::from(digit), 16).expect("half a byte is a hexadecimal digit")
+}
+
+/// What is wrong with bytes that are not UTF-8, in CPython's words.
+fn not_utf8(bytes: &[u8], error: std::str::Utf8Error) -> Fault {
+    let start = error.valid_up_to();
+    let (end, reason) = match error.error_len() {
+        None => (bytes.len(), "unexpected end of data"),
+        Some(len) if matches!(bytes[start], 0x80..=0xc1 | 0xf5..) => (start + len, "invalid start byte"),
+        Some(len) => (start + len, "invalid continuation byte"),
+    };
+    let place = if end - start == 1 {
+        format!("byte {:#04x} in position {start}", bytes[start])
+    } else {
+        format!("bytes in position {start}-{}", end - 1)
+    };
+    value_error(format!("'utf-8' codec can't decode {place}: {reason}"))
+}
+
+pub(super) fn decode(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let bytes = m.bytes(a[0]);
+    let text = std::str::from_utf8(bytes).map_err(|e| not_utf8(bytes, e))?.to_owned();
+    m.new_str(&text)
+}
+
+pub(super) fn decode_as(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    let bytes = m.bytes(a[0]);
+    let text: String = match encoding(m.str(a[1]))? {
+        Encoding::Utf8 => return decode(m, c, a),
+        Encoding::Latin1 => bytes.iter().copied().map(char::from).collect(),
+        Encoding::Ascii => match bytes.iter().position(|b| !b.is_ascii()) {
+            None => bytes.iter().copied().map(char::from).collect(),
+            Some(at) => {
+                let message = format!(
+                    "'ascii' codec can't decode byte {:#04x} in position {at}: ordinal not in range(128)",
+                    bytes[at]
+                );
+                return Err(value_error(message));
+            }
+        },
+    };
+    m.new_str(&text)
+}
+
+pub(super) fn of_list(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let each = (0..m.list_len(a[0])).map(|at| byte(int(m.list_get(a[0], at))));
+    let bytes =
+        each.collect::<Result<Vec<_>, _>>().map_err(|f| value_error(f.message.replace("byte must", "bytes must")))?;
+    m.new_bytes(&bytes)
+}
+
+pub(super) fn of_count(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let count = usize::try_from(int(a[0])).map_err(|_| value_error(format!("negative count: {}", int(a[0]))))?;
+    fits(m, 1, count)?;
+    m.new_bytes(&vec![0; count])
+}
+
+/// `list(bytes)`: its bytes as integers.
+pub(super) fn to_list(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    fits(m, 8, m.bytes(a[0]).len())?;
+    let slots: Vec<u64> = m.bytes(a[0]).iter().map(|b| u64::from(*b)).collect();
+    m.new_list(c.ret, &slots)
+}
+
+pub(super) fn join(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let len = m.list_len(a[1]);
+    let separators = m.bytes(a[0]).len().saturating_mul(len.saturating_sub(1));
+    let all = (0..len).map(|at| m.bytes(m.list_get(a[1], at)).len()).fold(separators, usize::saturating_add);
+    fits(m, all, 1)?;
+    let mut out = Vec::with_capacity(all);
+    for at in 0..len {
+        if at > 0 {
+            out.extend_from_slice(m.bytes(a[0]));
+        }
+        out.extend_from_slice(m.bytes(m.list_get(a[1], at)));
+    }
+    m.new_bytes(&out)
+}
+
+pub(super) fn split(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    let (mut rest, separator) = (m.bytes(a[0]), m.bytes(a[1]));
+    if separator.is_empty() {
+        return Err(value_error("empty separator"));
+    }
+    let mut parts = Vec::new();
+    while let Some(at) = first_in(rest, separator) {
+        parts.push(rest[..at].to_vec());
+        rest = &rest[at + separator.len()..];
+    }
+    parts.push(rest.to_vec());
+    fits(m, 40, parts.len())?;
+    let slots = parts.iter().map(|part| m.new_bytes(part)).collect::<Result<Vec<_>, _>>()?;
+    m.new_list(c.ret, &slots)
+}
+
+pub(super) fn replace(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let (mut rest, old, new) = (m.bytes(a[0]), m.bytes(a[1]), m.bytes(a[2]));
+    let mut out = Vec::new();
+    if old.is_empty() {
+        fits(m, new.len() + 1, rest.len() + 1)?;
+        out.extend_from_slice(new);
+        for byte in rest {
+            out.push(*byte);
+            out.extend_from_slice(new);
+        }
+        return m.new_bytes(&out);
+    }
+    while let Some(at) = first_in(rest, old) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(new);
+        rest = &rest[at + old.len()..];
+        fits(m, out.len(), 1)?;
+    }
+    out.extend_from_slice(rest);
+    m.new_bytes(&out)
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | b' ')
+}
+
+pub(super) fn strip(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let bytes = m.bytes(a[0]);
+    let start = bytes.iter().position(|b| !is_space(*b)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|b| !is_space(*b)).map_or(start, |at| at + 1);
+    let part = bytes[start..end].to_vec();
+    m.new_bytes(&part)
+}
