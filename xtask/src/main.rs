@@ -2,6 +2,7 @@
 //! programs and reads their exit codes; it holds no logic of the product.
 #![forbid(unsafe_code)]
 
+mod browser;
 mod changed;
 mod python;
 mod shell;
@@ -78,6 +79,7 @@ const PROFILE: [&str; 3] = ["--locked", "--profile", "ci"];
 const EXTENSION: &str = "deepslate-python";
 
 fn test() -> Result<()> {
+    browser::install()?;
     step("format");
     run(cargo("fmt").args(["--all", "--check"]))?;
     step("clippy");
