@@ -4,7 +4,7 @@
 //!
 //! It never panics and needs time and memory in proportion to the text, which may be hostile.
 
-mod lex;
+pub(crate) mod lex;
 
 use crate::builtins::Builtin;
 use crate::entity::{Block, ClassId, ConstId, FuncId, HostId, Inst, StopId, TypeId, Value};

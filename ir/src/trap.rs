@@ -95,3 +95,106 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// What a task waits for where nothing outside its isolate can help it, in the words of a deadlock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Waiting {
+    /// An element of a queue.
+    Get,
+    /// Room in a queue.
+    Put,
+    /// A held lock.
+    Lock,
+    /// A wait group's zero.
+    Group,
+    /// One of a select's cases.
+    Select,
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Waiting::Get => "to get from a queue",
+            Waiting::Put => "to put into a queue",
+            Waiting::Lock => "for a lock",
+            Waiting::Group => "for a wait group",
+            Waiting::Select => "for a case of a select",
+        })
+    }
+}
+
+/// The faults of operations that every machine implements itself, in the same words for all of them.
+impl Fault {
+    /// An index outside a list.
+    pub fn list_index(index: i64, len: usize) -> Fault {
+        Fault::new(TrapKind::Index, format!("list index out of range: index {index}, length {len}"))
+    }
+
+    /// A key that a dict does not have; takes its `repr`, of which it shows the beginning.
+    pub fn missing_key(mut repr: String) -> Fault {
+        if let Some((end, _)) = repr.char_indices().nth(200) {
+            repr.truncate(end);
+            repr.push('…');
+        }
+        Fault::new(TrapKind::Key, repr)
+    }
+
+    /// A position of a dict that has no entry.
+    pub fn missing_entry(position: i64) -> Fault {
+        Fault::new(TrapKind::Changed, format!("the dict changed while it was iterated over: no entry at {position}"))
+    }
+
+    /// More calls inside each other than the limit.
+    pub fn call_depth(limit: usize) -> Fault {
+        Fault::new(TrapKind::Depth, format!("calls are nested more than {limit} deep"))
+    }
+
+    /// More tasks at a time than the limit.
+    pub fn too_many_tasks(limit: usize) -> Fault {
+        Fault::new(TrapKind::Tasks, format!("more than {limit} tasks at a time"))
+    }
+
+    /// A sleep that has no meaning.
+    pub fn bad_sleep(seconds: f64) -> Fault {
+        let seconds = crate::structural::float_repr(seconds);
+        Fault::new(TrapKind::Value, format!("sleep({seconds}): the time must not be negative or NaN"))
+    }
+
+    /// The release of a lock that is not held.
+    pub fn free_lock() -> Fault {
+        Fault::new(TrapKind::Sync, "release of a lock that is not held")
+    }
+
+    /// A wait group's counter below zero.
+    pub fn wait_group_below_zero(count: i64) -> Fault {
+        Fault::new(TrapKind::Sync, format!("the counter of a wait group fell to {count}"))
+    }
+
+    /// A wait group's counter past 64 bits.
+    pub fn wait_group_overflow(count: i64, delta: i64) -> Fault {
+        Fault::new(TrapKind::Overflow, format!("wait group: {count} + {delta} does not fit 64 bits"))
+    }
+
+    /// All tasks wait for each other: each task's number, what it waits for, and the file and line where it stands.
+    pub fn deadlock<'a>(waits: impl Iterator<Item = (u64, Waiting, Option<(&'a str, u32)>)>) -> Fault {
+        /// How many tasks the message names.
+        const NAMED_MAX: usize = 10;
+        let mut message = "every task waits for another one".to_owned();
+        let mut count = 0;
+        for (task, waiting, place) in waits {
+            count += 1;
+            if count > NAMED_MAX {
+                continue;
+            }
+            message.push_str(if count == 1 { ": " } else { "; " });
+            message.push_str(&format!("task {task} {waiting}"));
+            if let Some((file, line)) = place {
+                message.push_str(&format!(" at {file}:{line}"));
+            }
+        }
+        if count > NAMED_MAX {
+            message.push_str(&format!("; and {} more", count - NAMED_MAX));
+        }
+        Fault::new(TrapKind::Deadlock, message)
+    }
+}

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// A word.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token<'a> {
+pub(crate) enum Token<'a> {
     /// A name or keyword.
     Word(&'a str),
     /// Text in quotes.
@@ -24,7 +24,7 @@ pub(super) enum Token<'a> {
 
 impl Token<'_> {
     /// How an error message calls it.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Token::Word(word) => format!("`{word}`"),
             Token::Text(_) => "text in quotes".to_owned(),
@@ -39,26 +39,26 @@ impl Token<'_> {
 
 /// A place in the text, in bytes and for people.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub(super) offset: usize,
-    pub(super) line: u32,
-    pub(super) line_start: usize,
+pub(crate) struct Place {
+    pub(crate) offset: usize,
+    pub(crate) line: u32,
+    pub(crate) line_start: usize,
 }
 
 /// Reads words one after the other.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lexer<'a> {
+pub(crate) struct Lexer<'a> {
     text: &'a str,
     at: Place,
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a str) -> Lexer<'a> {
+    pub(crate) fn new(text: &'a str) -> Lexer<'a> {
         Lexer { text, at: Place { offset: 0, line: 1, line_start: 0 } }
     }
 
     /// The error at a place; the column counts characters from 1.
-    pub(super) fn error(&self, place: Place, message: impl Into<String>) -> ParseError {
+    pub(crate) fn error(&self, place: Place, message: impl Into<String>) -> ParseError {
         let column = self.text.get(place.line_start..place.offset).map_or(0, |s| s.chars().count());
         let column = u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1);
         ParseError { line: place.line, column, message: message.into() }
@@ -85,7 +85,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next word and where it begins.
-    pub(super) fn next(&mut self) -> Result<(Token<'a>, Place), ParseError> {
+    pub(crate) fn next(&mut self) -> Result<(Token<'a>, Place), ParseError> {
         self.skip_space();
         let place = self.at;
         let rest = self.rest();
