@@ -12,6 +12,7 @@ pub mod eval;
 pub mod filetest;
 pub mod image;
 pub mod interp;
+pub mod json;
 pub mod limits;
 pub mod liveness;
 pub mod module;
