@@ -1,20 +1,28 @@
 //! An isolate: one running instance of a flow, from its arguments or a snapshot to its result. This is the crate's face to
 //! the engine.
+//!
+//! It relies on its program being verified and on the heap's facts. It acts on nothing outside: durable calls are listed for
+//! whoever runs it, results are handed in, and snapshots are bytes.
 
+use crate::exec::{self, Leave};
+use crate::heap::{Heap, Ref, Waiter};
 use crate::program::Program;
-use crate::snapshot::{Part, SnapshotError};
-use crate::stop::{Call, Exit, Interrupt};
+use crate::save::{self, Saving};
+use crate::snapshot::{self, Ledger, Part, SnapshotError};
+use crate::stop::{Call, Exit, Interrupt, Request, TaskId, TraceLine, Trap};
+use crate::task::{Frame, Resume, State, Table, Task, Wait};
 use crate::view::View;
 use bytes::Bytes;
-use deepslate_ir::datum::Datum;
+use deepslate_ir::datum::{Datum, from_datum, to_datum};
 use deepslate_ir::entity::{FuncId, HostId};
-use deepslate_ir::trap::Fault;
+use deepslate_ir::trap::{Fault, TrapKind, Waiting};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// What an isolate may use; over a limit is a trap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of heap and register stacks together.
+    /// Bytes of heap; the register stack of a task counts with it where it grows.
     pub heap_bytes: u64,
     /// Live tasks.
     pub tasks: u32,
@@ -32,79 +40,329 @@ impl Default for Limits {
 
 /// What the machine asks while it runs, without leaving `run`.
 pub trait Host {
-    /// Calls a pure host function. The result is checked against the declared type.
+    /// Calls a pure host function. The result is checked against the declared type; a fault is a trap of the flow.
     fn call_pure(&mut self, host: HostId, args: &[Datum]) -> Result<Datum, Fault>;
 }
 
+/// A host without functions: each call is a trap.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoHost;
+
+impl Host for NoHost {
+    fn call_pure(&mut self, host: HostId, _: &[Datum]) -> Result<Datum, Fault> {
+        Err(Fault::new(TrapKind::Host, format!("there are no host functions here ({host})")))
+    }
+}
+
+/// The parts of an isolate that a running task works on.
+pub(crate) struct Core {
+    pub program: Arc<Program>,
+    pub heap: Heap,
+    pub table: Table,
+    pub limits: Limits,
+}
+
+impl Core {
+    /// Lets a task go on that waited in a line: with what it waited for, at the end of the ready queue.
+    pub fn wake(&mut self, waiter: Waiter, value: u64) {
+        let task = self.table.tasks.get_mut(&waiter.task).expect("a task that waits in a line is in the table");
+        let resume = match waiter.case {
+            None => Resume::Deliver(value),
+            Some(case) => Resume::Case(case, value),
+        };
+        let waited = std::mem::replace(&mut task.state, State::Ready(resume));
+        task.mark = self.heap.interval();
+        if let State::Waiting(Wait::Select(queues)) = waited {
+            for queue in queues {
+                self.heap.queue_leave(Ref::from_slot(queue), waiter.task);
+            }
+        }
+        self.table.ready.push_back(waiter.task);
+    }
+
+    /// What a host function gave, in the heap.
+    pub fn accept(&mut self, host: HostId, answer: Result<Datum, Fault>) -> Result<u64, Fault> {
+        let program = Arc::clone(&self.program);
+        let host = program.module().host(host);
+        from_datum(&mut self.heap, host.ret, &answer?).map_err(|fault| match fault.kind {
+            TrapKind::Value => {
+                Fault::new(TrapKind::Host, format!("{} returned a wrong value: {}", host.name, fault.message))
+            }
+            _ => fault,
+        })
+    }
+
+    /// Keeps a copy of what the first task returned: what the other tasks do to the value later is not its result.
+    fn keep_result(&mut self, value: u64) -> Result<(), Fault> {
+        let ty = self.program.module().func(self.table.flow).ret;
+        let datum = to_datum(&self.heap, ty, value, self.limits.message_bytes)?;
+        self.table.result = Some(from_datum(&mut self.heap, ty, &datum)?);
+        Ok(())
+    }
+
+    fn result(&self) -> Result<Datum, Fault> {
+        let ty = self.program.module().func(self.table.flow).ret;
+        let slot = self.table.result.expect("the first task has ended");
+        to_datum(&self.heap, ty, slot, self.limits.message_bytes)
+    }
+
+    /// Where each frame of a task stands, innermost first.
+    pub fn trace(&self, task: &Task) -> Vec<TraceLine> {
+        task.frames.iter().rev().map(|f| self.place(f)).collect()
+    }
+
+    /// Where a frame stands.
+    pub fn place(&self, frame: &Frame) -> TraceLine {
+        let module = self.program.module();
+        let func = FuncId(frame.func);
+        let span = self.program.code(func).span(frame.pc);
+        let file = module.files.get(span.file as usize).filter(|_| span.line > 0);
+        TraceLine {
+            func: module.func(func).name.clone(),
+            file: file.map_or_else(String::new, |f| f.path.clone()),
+            line: span.line,
+            column: span.column,
+        }
+    }
+
+    fn trap(&self, task: &Task, fault: Fault) -> Trap {
+        Trap { kind: fault.kind, message: fault.message, task: task.id, trace: self.trace(task) }
+    }
+
+    /// The trap of an isolate in which every task waits for another one.
+    fn deadlock(&self) -> Trap {
+        let waits = self.table.tasks.values().filter_map(|task| Some((task, waiting(&task.state)?, self.place(task.frames.last()?))));
+        let waits: Vec<_> = waits.collect();
+        let fault = Fault::deadlock(waits.iter().map(|(task, waiting, place)| {
+            let at = (place.line > 0).then_some((place.file.as_str(), place.line));
+            (task.id.0, *waiting, at)
+        }));
+        let (first, ..) = waits.first().expect("a task that can't run waits");
+        self.trap(first, fault)
+    }
+}
+
+/// What a task waits for inside its isolate.
+pub(crate) fn waiting(state: &State) -> Option<Waiting> {
+    match state {
+        State::Ready(_) | State::Waiting(Wait::Durable(_)) => None,
+        State::Waiting(Wait::Put(_)) => Some(Waiting::Put),
+        State::Waiting(Wait::Get(_)) => Some(Waiting::Get),
+        State::Waiting(Wait::Lock(_)) => Some(Waiting::Lock),
+        State::Waiting(Wait::Group(_)) => Some(Waiting::Group),
+        State::Waiting(Wait::Select(_)) => Some(Waiting::Select),
+    }
+}
+
 /// One running instance of a flow.
-#[derive(Debug)]
+///
+/// It may move between threads; it runs on one at a time.
 pub struct Isolate {
-    program: Arc<Program>,
+    core: Core,
+    ledger: Ledger,
+    trap: Option<Trap>,
+    /// The first step that `take_new_calls` has not given yet.
+    asked: u64,
+    changed: bool,
+}
+
+impl std::fmt::Debug for Isolate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tasks = self.core.table.tasks.len();
+        write!(f, "Isolate {{ {} tasks, next step {} }}", tasks, self.core.table.next_step)
+    }
 }
 
 impl Isolate {
-    /// A new instance of this function with these arguments. Fails where they do not fit its parameters.
+    /// A new instance of this function with these arguments. Fails with kind `Value` where they do not fit its parameters,
+    /// and where they do not fit the heap.
     pub fn new(program: &Arc<Program>, flow: FuncId, args: &[Datum], limits: Limits) -> Result<Isolate, Fault> {
-        let _ = (program, flow, args, limits);
-        todo!()
+        let func = program.module().func(flow);
+        if func.params.len() != args.len() {
+            let message = format!("{} takes {} arguments, not {}", func.name, func.params.len(), args.len());
+            return Err(Fault::new(TrapKind::Value, message));
+        }
+        let mut heap = Heap::new(Arc::clone(program.image().module()), limits.heap_bytes);
+        let code = program.code(flow);
+        let mut regs = vec![0; usize::from(code.count)];
+        for ((param, reg), arg) in func.params.iter().zip(&code.params).zip(args) {
+            let slot = from_datum(&mut heap, param.ty, arg);
+            regs[usize::from(*reg)] = slot.map_err(|fault| match fault.kind {
+                TrapKind::Value => Fault::new(TrapKind::Value, format!("argument `{}`: {}", param.name, fault.message)),
+                _ => fault,
+            })?;
+        }
+        let mark = heap.interval();
+        let task = Task {
+            id: TaskId(0),
+            regs,
+            frames: vec![Frame { func: flow.0, pc: code.entry, base: 0, mark }],
+            state: State::Ready(Resume::Start),
+            mark,
+            last_case: None,
+        };
+        let table = Table {
+            tasks: BTreeMap::from([(0, task)]),
+            ready: VecDeque::from([0]),
+            next_task: 1,
+            next_step: 0,
+            calls: Vec::new(),
+            flow,
+            result: None,
+            ended: Vec::new(),
+        };
+        let core = Core { program: Arc::clone(program), heap, table, limits };
+        Ok(Isolate { core, ledger: Ledger::default(), trap: None, asked: 0, changed: true })
     }
 
     /// The instance that these parts were written of: number and bytes of each, oldest first.
+    ///
+    /// Stored bytes are not believed: any damage is an error that says in which part, and what.
     pub fn restore(program: &Arc<Program>, parts: &[(u64, Bytes)], limits: Limits) -> Result<Isolate, SnapshotError> {
-        let _ = (program, parts, limits);
-        todo!()
+        let restored = snapshot::restore(program.image().module(), parts, limits.heap_bytes)?;
+        let table = save::restore(program, restored.head, restored.tasks, limits.heap_bytes)?;
+        let asked = table.next_step;
+        let core = Core { program: Arc::clone(program), heap: restored.heap, table, limits };
+        Ok(Isolate { core, ledger: restored.ledger, trap: None, asked, changed: false })
     }
 
     /// Runs until every task is blocked or has ended, one has trapped, or the interrupt is set, which it clears on its way
-    /// out.
+    /// out. An isolate that is done or has failed gives the same answer again.
     pub fn run(&mut self, host: &mut dyn Host, interrupt: &Interrupt) -> Exit {
-        let _ = (host, interrupt, &self.program);
-        todo!()
+        let exit = self.run_ready(host, interrupt);
+        interrupt.clear();
+        exit
     }
 
-    /// The durable calls made since the last ask.
+    fn run_ready(&mut self, host: &mut dyn Host, interrupt: &Interrupt) -> Exit {
+        if let Some(trap) = &self.trap {
+            return Exit::Failed(trap.clone());
+        }
+        let program = Arc::clone(&self.core.program);
+        while let Some(id) = self.core.table.ready.pop_front() {
+            self.changed = true;
+            let mut task = self.core.table.tasks.remove(&id).expect("a ready task is in the table");
+            match exec::run_task(&mut self.core, &mut task, &program, host, interrupt) {
+                Leave::Blocked => {
+                    self.core.table.tasks.insert(id, task);
+                }
+                Leave::Interrupted => {
+                    // It goes on after its poll, before any other task of the isolate.
+                    task.state = State::Ready(Resume::Deliver(0));
+                    self.core.table.tasks.insert(id, task);
+                    self.core.table.ready.push_front(id);
+                    return Exit::Interrupted;
+                }
+                Leave::Ended(value) => {
+                    if id == 0
+                        && let Err(fault) = self.core.keep_result(value)
+                    {
+                        return self.fail(&task, fault);
+                    }
+                    self.core.table.ended.push(id);
+                }
+                Leave::Fault(fault) => return self.fail(&task, *fault),
+            }
+        }
+        if self.core.table.tasks.is_empty() {
+            return match self.core.result() {
+                Ok(value) => Exit::Done(value),
+                Err(fault) => {
+                    let trap = Trap { kind: fault.kind, message: fault.message, task: TaskId(0), trace: Vec::new() };
+                    Exit::Failed(self.trap.insert(trap).clone())
+                }
+            };
+        }
+        if !self.core.table.calls.is_empty() {
+            return Exit::Blocked;
+        }
+        let trap = self.core.deadlock();
+        Exit::Failed(self.trap.insert(trap).clone())
+    }
+
+    /// A running task has trapped.
+    fn fail(&mut self, task: &Task, fault: Fault) -> Exit {
+        let trap = self.core.trap(task, fault);
+        Exit::Failed(self.trap.insert(trap).clone())
+    }
+
+    /// The durable calls made since the last ask that have no result yet.
     pub fn take_new_calls(&mut self) -> Vec<Call> {
-        todo!()
+        let first = self.core.table.calls.partition_point(|c| c.step < self.asked);
+        self.asked = self.core.table.next_step;
+        self.core.table.calls[first..].to_vec()
     }
 
     /// All durable calls without a result, in the order of their steps; a restored isolate has them too.
     pub fn pending(&self) -> &[Call] {
-        todo!()
+        &self.core.table.calls
     }
 
-    /// Gives a durable call its result, checked against the declared type. `false` if there is no such call.
+    /// Gives a durable call its result, checked against the declared type; a fault, or a value that does not fit, is a trap
+    /// of the task that waits, when it runs on. `false` if there is no such call.
     pub fn complete(&mut self, step: u64, result: Result<Datum, Fault>) -> bool {
-        let _ = (step, result);
-        todo!()
+        if self.trap.is_some() {
+            return false;
+        }
+        let Ok(at) = self.core.table.calls.binary_search_by_key(&step, |c| c.step) else { return false };
+        let call = self.core.table.calls.remove(at);
+        let value = match call.request {
+            Request::Sleep { .. } => result.map(|_| 0),
+            Request::Host { host, .. } => self.core.accept(host, result),
+        };
+        let interval = self.core.heap.interval();
+        let task = self.core.table.tasks.get_mut(&call.task.0).expect("a task that waits for a call is in the table");
+        task.state = State::Ready(match value {
+            Ok(value) => Resume::Deliver(value),
+            Err(fault) => Resume::Fault(Box::new(fault)),
+        });
+        task.mark = interval;
+        self.core.table.ready.push_back(call.task.0);
+        self.changed = true;
+        true
     }
 
     /// The log lines written since the last ask.
     pub fn take_log(&mut self) -> Vec<String> {
-        todo!()
+        self.core.heap.take_log()
     }
 
     /// Whether anything has changed since the last commit.
     pub fn changed(&self) -> bool {
-        todo!()
+        self.changed
     }
 
-    /// Writes down what has changed. The store drops the parts from `drop_from` on and puts this one.
+    /// Whether a task can run, so that `run` would get somewhere.
+    pub fn can_run(&self) -> bool {
+        self.trap.is_none() && !self.core.table.ready.is_empty()
+    }
+
+    /// Writes down what has changed since the last commit. The store drops the parts from `drop_from` on and puts this one.
+    ///
+    /// Of an isolate that has failed there is nothing to write: what it gives then can't be run on.
     pub fn commit(&mut self) -> Part {
-        todo!()
+        self.changed = false;
+        let Core { program, heap, table, .. } = &mut self.core;
+        snapshot::commit(heap, &mut self.ledger, &mut Saving { table, program })
     }
 
     /// What a person looks at.
     pub fn view(&self) -> View {
-        todo!()
+        crate::view::view(&self.core)
     }
 
-    /// Bytes of heap in use.
+    /// Bytes of heap in use, garbage that no collection has found yet included.
     pub fn heap_bytes(&self) -> u64 {
-        todo!()
+        self.core.heap.bytes()
     }
 
     /// The number that the next durable call gets.
     pub fn next_step(&self) -> u64 {
-        todo!()
+        self.core.table.next_step
+    }
+
+    /// The program that it runs.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.core.program
     }
 }

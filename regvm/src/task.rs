@@ -1,7 +1,13 @@
-//! Tasks as they lie in memory: a register stack, the frames on it, and what the task waits for. It knows nothing of what
-//! instructions do; `exec` moves tasks along and `snapshot` writes them down in the form of `snapshot::SavedTask`.
+//! Tasks as they lie in memory: a register stack, the frames on it, and what the task waits for; and the table of an
+//! isolate's tasks. It knows nothing of what instructions do; `exec` moves tasks along and `save` writes them down.
 
-use crate::stop::TaskId;
+use crate::heap::Roots;
+use crate::ops::{Form, Word, case};
+use crate::program::Program;
+use crate::stop::{Call, TaskId};
+use deepslate_ir::entity::FuncId;
+use deepslate_ir::trap::Fault;
+use std::collections::{BTreeMap, VecDeque};
 
 /// One frame of a task. The frame's registers begin at `base` in the task's register stack.
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +50,12 @@ pub(crate) enum State {
 }
 
 /// What happens first when a ready task runs on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Resume {
     /// It begins at its function's entry.
     Start,
+    /// The durable call where it stands has failed: it traps.
+    Fault(Box<Fault>),
     /// It goes on after the stop where it stands; a result, if the stop has one, is this slot.
     Deliver(u64),
     /// It goes on at the target of this case of the select where it stands; the slot is the element of a get.
@@ -69,4 +77,83 @@ pub(crate) enum Wait {
     Group(u64),
     /// One of these queues, by case.
     Select(Vec<u64>),
+}
+
+impl Task {
+    /// Every reference that the task holds: the reference registers of its frames, what is delivered to it, and what it
+    /// waits for.
+    pub fn roots(&self, program: &Program, roots: &mut Roots<'_>) {
+        for frame in &self.frames {
+            let base = frame.base as usize;
+            let refs = usize::from(program.entries()[frame.func as usize].refs);
+            roots.add_all(&self.regs[base..base + refs]);
+        }
+        match &self.state {
+            State::Ready(Resume::Deliver(value)) => {
+                if self.delivers_reference(program, None) {
+                    roots.add(*value);
+                }
+            }
+            State::Ready(Resume::Case(case, element)) => {
+                if self.delivers_reference(program, Some(*case)) {
+                    roots.add(*element);
+                }
+            }
+            State::Ready(Resume::Start | Resume::Fault(_)) | State::Waiting(Wait::Durable(_)) => {}
+            State::Waiting(Wait::Put(object) | Wait::Get(object) | Wait::Lock(object) | Wait::Group(object)) => {
+                roots.add(*object);
+            }
+            State::Waiting(Wait::Select(queues)) => roots.add_all(queues),
+        }
+    }
+
+    /// Whether what the instruction where the task stands (or this case of it) is given goes to a reference register.
+    fn delivers_reference(&self, program: &Program, case: Option<u32>) -> bool {
+        let frame = self.frames.last().expect("a live task has a frame");
+        let refs = program.entries()[frame.func as usize].refs;
+        let at = frame.pc as usize;
+        let word = Word(program.words()[at]);
+        let form = Form::from_number(word.number()).expect("V1: a known form");
+        match case {
+            None => form.op().has_result() && word.a() < refs,
+            Some(case) => {
+                let case = program.words()[at + 2 + 2 * case as usize];
+                case as u16 == case::GET && ((case >> 32) as u16) < refs
+            }
+        }
+    }
+}
+
+/// The tasks of an isolate and what goes with them.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// The live tasks by number, but for the one that runs.
+    pub tasks: BTreeMap<u64, Task>,
+    /// The tasks that can run, first to last.
+    pub ready: VecDeque<u64>,
+    /// The number that the next task gets.
+    pub next_task: u64,
+    /// The number that the next durable call gets.
+    pub next_step: u64,
+    /// The durable calls without a result, in the order of their steps.
+    pub calls: Vec<Call>,
+    /// The function of the first task.
+    pub flow: FuncId,
+    /// A copy of what the first task returned, once it has.
+    pub result: Option<u64>,
+    /// The tasks that have ended since a commit last asked.
+    pub ended: Vec<u64>,
+}
+
+impl Table {
+    /// Every reference that the tasks in the table and the result hold.
+    pub fn roots(&self, program: &Program, roots: &mut Roots<'_>) {
+        self.tasks.values().for_each(|t| t.roots(program, roots));
+        let module = program.module();
+        if let Some(slot) = self.result
+            && module.types.is_ref(module.func(self.flow).ret)
+        {
+            roots.add(slot);
+        }
+    }
 }

@@ -1,7 +1,14 @@
 //! What a person looks at: the tasks of an isolate, where each stands and what its variables hold. Plain values with every
 //! size bounded, so that looking never costs more than a few pages, however large the isolate is.
 
-use crate::stop::{TaskId, TraceLine};
+use crate::heap::{Heap, Ref};
+use crate::isolate::{Core, waiting};
+use crate::stop::{Request, TaskId, TraceLine};
+use crate::task::{Frame, Resume, State, Task, Wait};
+use deepslate_ir::builtins::Machine;
+use deepslate_ir::entity::{FuncId, TypeId};
+use deepslate_ir::structural::{float_repr, str_repr, write_bytes_repr};
+use deepslate_ir::types::Type;
 
 /// An isolate as a person sees it.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -70,4 +77,163 @@ pub struct Variable {
 impl Variable {
     /// The most characters that a preview has.
     pub const PREVIEW: usize = 400;
+}
+
+/// The view of an isolate that does not run.
+pub(crate) fn view(core: &Core) -> View {
+    View { tasks: core.table.tasks.values().map(|t| task_view(core, t)).collect() }
+}
+
+fn task_view(core: &Core, task: &Task) -> TaskView {
+    let (status, waits_for) = match (&task.state, waiting(&task.state)) {
+        (_, Some(waiting)) => (TaskStatus::Waiting, waiting.to_string()),
+        (State::Waiting(Wait::Durable(step)), _) => durable(core, *step),
+        _ => (TaskStatus::Running, String::new()),
+    };
+    let frames = task.frames.iter().rev().map(|f| frame_view(core, task, f)).collect();
+    TaskView { id: task.id, status, waits_for, frames }
+}
+
+fn durable(core: &Core, step: u64) -> (TaskStatus, String) {
+    match core.table.calls.iter().find(|c| c.step == step).map(|c| &c.request) {
+        Some(Request::Sleep { seconds }) => (TaskStatus::Sleeping, format!("for {} seconds to pass", float_repr(*seconds))),
+        Some(Request::Host { host, .. }) => {
+            let name = &core.program.module().host(*host).name;
+            (TaskStatus::Waiting, format!("for host function {name}, step {step}"))
+        }
+        None => (TaskStatus::Waiting, format!("for step {step}")),
+    }
+}
+
+fn frame_view(core: &Core, task: &Task, frame: &Frame) -> FrameView {
+    let module = core.program.module();
+    let id = FuncId(frame.func);
+    let (func, code) = (module.func(id), core.program.code(id));
+    let slot = |reg: u16| task.regs[frame.base as usize + usize::from(reg)];
+    let variable = |name: &str, ty: TypeId, reg: u16| {
+        let (value, cut) = preview(&core.heap, ty, slot(reg));
+        Variable { name: name.to_owned(), ty: module.types.name(ty), value, cut }
+    };
+    let variables = if task.state == State::Ready(Resume::Start) {
+        func.params.iter().zip(&code.params).map(|(p, reg)| variable(&p.name, p.ty, *reg)).collect()
+    } else if let Some(stop) = core.program.stop_at(frame.pc) {
+        let listed = func.stop(stop).values.iter().zip(&code.stops[stop.index()].values);
+        listed.filter_map(|(l, reg)| Some(variable(l.name.as_ref()?, func.ty(l.value), *reg))).collect()
+    } else {
+        Vec::new()
+    };
+    FrameView { place: core.place(frame), variables }
+}
+
+/// The `repr` of a value, of which nothing is made past the characters that are shown.
+fn preview(heap: &Heap, ty: TypeId, slot: u64) -> (String, bool) {
+    let mut preview = Preview { heap, out: String::new(), left: Variable::PREVIEW };
+    let whole = preview.value(ty, slot, 0).is_some();
+    if !whole {
+        preview.out.push('…');
+    }
+    (preview.out, !whole)
+}
+
+struct Preview<'a> {
+    heap: &'a Heap,
+    out: String,
+    left: usize,
+}
+
+/// How deeply a preview looks into a value.
+const PREVIEW_DEPTH: usize = 8;
+
+impl Preview<'_> {
+    /// Appends what there is room for; nothing if that is not all.
+    fn push(&mut self, text: &str) -> Option<()> {
+        for c in text.chars() {
+            self.left = self.left.checked_sub(1)?;
+            self.out.push(c);
+        }
+        Some(())
+    }
+
+    /// Appends a sequence between two brackets.
+    fn all(&mut self, open: &str, items: impl Iterator<Item = (TypeId, u64)>, close: &str, depth: usize) -> Option<()> {
+        self.push(open)?;
+        for (index, (ty, slot)) in items.enumerate() {
+            if index > 0 {
+                self.push(", ")?;
+            }
+            self.value(ty, slot, depth + 1)?;
+        }
+        self.push(close)
+    }
+
+    fn value(&mut self, ty: TypeId, slot: u64, depth: usize) -> Option<()> {
+        if depth > PREVIEW_DEPTH {
+            return None;
+        }
+        let heap = self.heap;
+        let types = &heap.module().types;
+        match types.get(ty) {
+            Type::None => self.push("None"),
+            Type::Bool => self.push(if slot != 0 { "True" } else { "False" }),
+            Type::Int => self.push(&(slot as i64).to_string()),
+            Type::Float => self.push(&float_repr(f64::from_bits(slot))),
+            Type::Str => {
+                let text = Machine::str(heap, slot);
+                let shown: String = text.chars().take(self.left + 1).collect();
+                self.push(&str_repr(&shown))
+            }
+            Type::Bytes => {
+                let bytes = Machine::bytes(heap, slot);
+                let mut text = String::new();
+                write_bytes_repr(&bytes[..bytes.len().min(self.left + 1)], &mut text);
+                self.push(&text)
+            }
+            Type::List(element) => {
+                let items = (0..Machine::list_len(heap, slot)).map(|i| (*element, Machine::list_get(heap, slot, i)));
+                self.all("[", items, "]", depth)
+            }
+            Type::Dict(key, value) => {
+                self.push("{")?;
+                let mut position = 0;
+                while let Some(at) = Machine::dict_next(heap, slot, position) {
+                    if position > 0 {
+                        self.push(", ")?;
+                    }
+                    let (k, v) = Machine::dict_entry(heap, slot, at);
+                    self.value(*key, k, depth + 1)?;
+                    self.push(": ")?;
+                    self.value(*value, v, depth + 1)?;
+                    position = at + 1;
+                }
+                self.push("}")
+            }
+            Type::Tuple(parts) => {
+                let items = parts.iter().enumerate().map(|(i, ty)| (*ty, Machine::slot(heap, slot, i)));
+                self.all("(", items, if parts.len() == 1 { ",)" } else { ")" }, depth)
+            }
+            Type::Class(class) => {
+                let class = types.class(*class);
+                self.push(&class.name)?;
+                self.push("(")?;
+                for (index, field) in class.fields.iter().enumerate() {
+                    if index > 0 {
+                        self.push(", ")?;
+                    }
+                    self.push(&field.name)?;
+                    self.push("=")?;
+                    self.value(field.ty, Machine::slot(heap, slot, index), depth + 1)?;
+                }
+                self.push(")")
+            }
+            Type::Queue(_) => self.push(&format!("<{} of {}>", types.name(ty), Machine::queue_len(heap, slot))),
+            Type::Lock => {
+                let held = heap.lock_held(Ref::from_slot(slot));
+                self.push(if held { "<Lock, held>" } else { "<Lock, free>" })
+            }
+            Type::WaitGroup => {
+                let count = heap.wait_group_count(Ref::from_slot(slot));
+                self.push(&format!("<WaitGroup at {count}>"))
+            }
+        }
+    }
 }

@@ -1,0 +1,240 @@
+//! Lists, dicts, objects and tuples, text constants, equality and order, and the builtins.
+//!
+//! Each instruction that allocates passes a safe point first, where a collection may run; nothing collects inside one.
+
+use super::cursor::Cursor;
+use super::{Exec, Leave, Step, fault};
+use crate::heap::{Heap, Ref};
+use crate::ops::Word;
+use deepslate_ir::builtins::Call;
+use deepslate_ir::entity::{ConstId, TypeId};
+use deepslate_ir::structural;
+use deepslate_ir::trap::Fault;
+use deepslate_ir::types::Type;
+use std::cmp::Ordering;
+
+#[inline(always)]
+fn reference(cur: Cursor, reg: u16) -> Ref {
+    // H1: by V4 and V5 the register holds a reference to an object of the instruction's operand type.
+    Ref::from_slot(cur.read(reg))
+}
+
+#[inline(always)]
+pub(super) fn constant(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let object = exec.core.heap.constant(ConstId(w.wide())).map_err(fault)?;
+    cur.write(w.a(), object.slot());
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn eq(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let ty = TypeId(cur.extra(1) as u32);
+    let equal = structural::eq(&exec.core.heap, ty, cur.read(w.b()), cur.read(w.c())).map_err(fault)?;
+    cur.set_bool(w.a(), equal);
+    Ok(cur.skip(2))
+}
+
+#[inline(always)]
+pub(super) fn order(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let ty = TypeId(cur.extra(1) as u32);
+    let order = structural::order(&exec.core.heap, ty, cur.read(w.b()), cur.read(w.c())).map_err(fault)?;
+    let number = match order {
+        Ordering::Less => -1,
+        Ordering::Equal => 0,
+        Ordering::Greater => 1,
+    };
+    cur.set_int(w.a(), number);
+    Ok(cur.skip(2))
+}
+
+#[inline(always)]
+pub(super) fn list_new(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    exec.safe_point()?;
+    let ty = TypeId(cur.extra(1) as u32);
+    let list = exec.core.heap.new_list(ty, &cur.list_values()).map_err(fault)?;
+    cur.write(w.a(), list.slot());
+    Ok(after_list(cur, w))
+}
+
+#[inline(always)]
+pub(super) fn list_len(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    cur.set_int(w.a(), exec.core.heap.list_len(reference(cur, w.b())) as i64);
+    Ok(cur.next())
+}
+
+/// The index counted from the start.
+#[inline(always)]
+fn from_start(index: i64, len: usize) -> usize {
+    // Out of range either way stays out of range: a list is shorter than 2^63.
+    (if index < 0 { index.wrapping_add(len as i64) } else { index }) as usize
+}
+
+#[inline(always)]
+pub(super) fn list_get(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let items = exec.core.heap.list_items(reference(cur, w.b()));
+    let index = cur.int(w.c());
+    match items.get(from_start(index, items.len())) {
+        Some(element) => cur.write(w.a(), *element),
+        None => return Err(bad_index(index, items.len())),
+    }
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn list_set(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let list = reference(cur, w.a());
+    let (len, index) = (exec.core.heap.list_len(list), cur.int(w.b()));
+    if exec.core.heap.list_set(list, from_start(index, len), cur.read(w.c())) {
+        Ok(cur.next())
+    } else {
+        Err(bad_index(index, len))
+    }
+}
+
+#[inline(always)]
+pub(super) fn list_push(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    exec.safe_point()?;
+    exec.core.heap.list_push(reference(cur, w.a()), cur.read(w.b())).map_err(fault)?;
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn dict_new(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    exec.safe_point()?;
+    let dict = exec.core.heap.new_dict(TypeId(cur.extra(1) as u32)).map_err(fault)?;
+    for pair in cur.list_values().chunks_exact(2) {
+        exec.core.heap.dict_set(dict, pair[0], pair[1]).map_err(fault)?;
+    }
+    cur.write(w.a(), dict.slot());
+    Ok(after_list(cur, w))
+}
+
+#[inline(always)]
+pub(super) fn dict_len(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    cur.set_int(w.a(), exec.core.heap.dict_len(reference(cur, w.b())) as i64);
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn dict_get(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let (dict, key) = (reference(cur, w.b()), cur.read(w.c()));
+    match exec.core.heap.dict_get(dict, key) {
+        Some(value) => cur.write(w.a(), value),
+        None => return Err(no_key(&exec.core.heap, dict, key)),
+    }
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn dict_set(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    exec.safe_point()?;
+    exec.core.heap.dict_set(reference(cur, w.a()), cur.read(w.b()), cur.read(w.c())).map_err(fault)?;
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn dict_has(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let found = exec.core.heap.dict_find(reference(cur, w.b()), cur.read(w.c()));
+    cur.set_bool(w.a(), found.is_some());
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn dict_next(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let from = cur.int(w.c()).max(0) as usize;
+    let next = exec.core.heap.dict_next(reference(cur, w.b()), from);
+    cur.set_int(w.a(), next.map_or(-1, |at| at as i64));
+    Ok(cur.next())
+}
+
+#[inline(always)]
+fn dict_entry(exec: &Exec<'_>, cur: Cursor, w: Word) -> Result<(u64, u64), Leave> {
+    let position = cur.int(w.c());
+    let at = usize::try_from(position).ok();
+    at.and_then(|at| exec.core.heap.dict_entry(reference(cur, w.b()), at)).ok_or_else(|| no_entry(position))
+}
+
+#[inline(always)]
+pub(super) fn dict_key_at(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let (key, _) = dict_entry(exec, cur, w)?;
+    cur.write(w.a(), key);
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn dict_value_at(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let (_, value) = dict_entry(exec, cur, w)?;
+    cur.write(w.a(), value);
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn new(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    exec.safe_point()?;
+    let ty = TypeId(cur.extra(1) as u32);
+    let mut slots = [0; 8];
+    let count = usize::from(w.b());
+    let made = if count <= slots.len() {
+        slots.iter_mut().enumerate().take(count).for_each(|(i, s)| *s = cur.list(i));
+        exec.core.heap.new_object(ty, &slots[..count])
+    } else {
+        exec.core.heap.new_object(ty, &cur.list_values())
+    };
+    cur.write(w.a(), made.map_err(fault)?.slot());
+    Ok(after_list(cur, w))
+}
+
+#[inline(always)]
+pub(super) fn slot_get(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    cur.write(w.a(), exec.core.heap.slot(reference(cur, w.b()), usize::from(w.c())));
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn slot_set(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    exec.core.heap.set_slot(reference(cur, w.a()), usize::from(w.c()), cur.read(w.b()));
+    Ok(cur.next())
+}
+
+#[inline(always)]
+pub(super) fn call_builtin(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    exec.safe_point()?;
+    let site = &exec.program.sites()[cur.extra(1) as usize];
+    let call = Call { args: &site.args, ret: site.ret };
+    let mut args = [0; 8];
+    let count = usize::from(w.b());
+    let body = site.builtin.body();
+    let result = if count <= args.len() {
+        args.iter_mut().enumerate().take(count).for_each(|(i, a)| *a = cur.list(i));
+        body(&mut exec.core.heap, &call, &args[..count])
+    } else {
+        body(&mut exec.core.heap, &call, &cur.list_values())
+    };
+    cur.write(w.a(), result.map_err(fault)?);
+    Ok(after_list(cur, w))
+}
+
+/// After an instruction with a list.
+#[inline(always)]
+pub(super) fn after_list(cur: Cursor, w: Word) -> Cursor {
+    cur.skip(2 + usize::from(w.b()).div_ceil(4))
+}
+
+#[cold]
+fn bad_index(index: i64, len: usize) -> Leave {
+    fault(Fault::list_index(index, len))
+}
+
+#[cold]
+fn no_key(heap: &Heap, dict: Ref, key: u64) -> Leave {
+    let repr = match heap.module().types.get(heap.ty(dict)) {
+        Type::Dict(ty, _) => structural::repr(heap, *ty, key),
+        _ => unreachable!("H1: the object is a dict"),
+    };
+    fault(repr.map_or_else(|fault| fault, Fault::missing_key))
+}
+
+#[cold]
+fn no_entry(position: i64) -> Leave {
+    fault(Fault::missing_entry(position))
+}
