@@ -241,9 +241,7 @@ fn format_int_as(m: &mut dyn Machine, _: &Call<'_>, a: &[u64], of: &str) -> Resu
         return Err(value_error("Precision not allowed in integer format specifier"));
     }
     if spec.no_negative_zero {
-        return Err(value_error(
-            "Negative zero coercion (z) not allowed in format specifier with integer presentation type",
-        ));
+        return Err(value_error("Negative zero coercion (z) not allowed in integer format specifier"));
     }
     if spec.kind == Some('c') {
         if spec.sign.is_some() {
@@ -255,8 +253,7 @@ fn format_int_as(m: &mut dyn Machine, _: &Call<'_>, a: &[u64], of: &str) -> Resu
         let c = u32::try_from(value).ok().and_then(char::from_u32);
         let c = c.ok_or_else(|| overflow(format!("%c arg not in range(0x110000): {value}")))?;
         let number = Number { negative: false, prefix: String::new(), whole: c.to_string(), rest: String::new() };
-        let left = Spec { align: spec.align.or(Some(if spec.zero { '=' } else { '<' })), ..spec };
-        let text = layout(&number, &left, 3);
+        let text = layout(&number, &spec, 3);
         return m.new_str(&text);
     }
     let prefix = if spec.alternate { prefix.to_owned() } else { String::new() };
@@ -294,7 +291,7 @@ fn float_text(value: f64, spec: &Spec, of: &str) -> Result<String, Fault> {
             Some(_) => (general(magnitude, precision.unwrap_or(6), alternate, false), ""),
             None => match precision {
                 Some(precision) => (general(magnitude, precision, alternate, true), ""),
-                None => (float_repr(magnitude), ""),
+                None => (plain(magnitude, alternate), ""),
             },
         }
     } else {
@@ -319,6 +316,15 @@ fn float_text(value: f64, spec: &Spec, of: &str) -> Result<String, Fault> {
 
 /// No double has more significant decimal digits than this; further ones are zeros.
 const DIGITS_MAX: usize = 1_100;
+
+/// As `repr` has it; the alternate form has a point in any case.
+fn plain(value: f64, alternate: bool) -> String {
+    let text = float_repr(value);
+    match text.split_once('e') {
+        Some((digits, exponent)) if alternate && !digits.contains('.') => format!("{digits}.e{exponent}"),
+        _ => text,
+    }
+}
 
 fn fixed(value: f64, precision: usize, alternate: bool) -> String {
     let mut text = format!("{value:.*}", precision.min(DIGITS_MAX));

@@ -111,7 +111,7 @@ pub(super) fn remove(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
             m.list_splice(a[0], at..at + 1, &[])?;
             Ok(0)
         }
-        None => Err(value_error(format!("list.remove(x): {} not in list", brief(m, c.args[1], a[1])?))),
+        None => Err(value_error(format!("list.remove(x): x not in list: {}", brief(m, c.args[1], a[1])?))),
     }
 }
 

@@ -108,3 +108,6 @@ impl fmt::Display for Builtin {
         f.write_str(self.text())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

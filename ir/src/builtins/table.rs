@@ -24,7 +24,7 @@ builtins! {
     AbsFloat "abs_float" Function("abs") (value: FLOAT) => FLOAT, [], number::abs_float;
     /// The integer itself.
     IntOfInt "int_of_int" Function("int") (value: INT) => INT, [], number::same;
-    /// 0 or 1.
+    /// 1 for true, 0 for false.
     IntOfBool "int_of_bool" Function("int") (value: BOOL) => INT, [], number::same;
     /// A float truncated towards zero; traps on NaN, infinity and overflow.
     IntOfFloat "int_of_float" Function("int") (value: FLOAT) => INT, [TRAPS], number::int_of_float;
@@ -36,7 +36,7 @@ builtins! {
     FloatOfFloat "float_of_float" Function("float") (value: FLOAT) => FLOAT, [], number::same;
     /// The float nearest to an integer.
     FloatOfInt "float_of_int" Function("float") (value: INT) => FLOAT, [], number::float_of_int;
-    /// 0.0 or 1.0.
+    /// 1.0 for true, 0.0 for false.
     FloatOfBool "float_of_bool" Function("float") (value: BOOL) => FLOAT, [], number::float_of_int;
     /// The float that a text writes, `inf` and `nan` among them; traps where it writes none.
     FloatOfStr "float_of_str" Function("float") (value: STR) => FLOAT, [TRAPS], number::float_of_str;

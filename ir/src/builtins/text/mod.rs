@@ -163,7 +163,12 @@ pub(super) fn encode_as(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result6
         match u8::try_from(u32::from(c)) {
             Ok(byte) if byte <= last => bytes.push(byte),
             _ => {
-                let shown = str_repr(c.encode_utf8(&mut [0; 4]));
+                let code = u32::from(c);
+                let shown = match code {
+                    0..=0xff => format!("'\\x{code:02x}'"),
+                    0x100..=0xffff => format!("'\\u{code:04x}'"),
+                    _ => format!("'\\U{code:08x}'"),
+                };
                 let limit = u32::from(last) + 1;
                 let message = format!(
                     "'{name}' codec can't encode character {shown} in position {at}: ordinal not in range({limit})"
