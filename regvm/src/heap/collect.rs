@@ -144,7 +144,8 @@ impl Heap {
             self.limit.max(self.bytes + self.limit / 16)
         };
         if self.bytes > self.limit {
-            let message = format!("out of memory: {} bytes are in use, and the limit is {} bytes", self.bytes, self.limit);
+            let message =
+                format!("out of memory: {} bytes are in use, and the limit is {} bytes", self.bytes, self.limit);
             return Err(Fault::new(TrapKind::Memory, message));
         }
         Ok(())

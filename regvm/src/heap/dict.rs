@@ -154,6 +154,10 @@ impl Heap {
         object.first = object.first.min(object.entries.len());
         let len = object.entries.len();
         cut_marks(&mut object.marks, len, CHUNK_ENTRIES);
+        if let Some(last) = object.marks.last_mut().filter(|_| len <= at) {
+            // It has become shorter.
+            *last = interval;
+        }
         if len > 64 && len / 4 > object.live {
             self.dict_close_gaps(dict);
         }
@@ -201,7 +205,11 @@ impl Heap {
         let after = object.size();
         self.discharge(guess as u64);
         self.recharge(before, after);
-        if grown { Ok(()) } else { Err(Fault::new(TrapKind::Memory, "out of memory: the machine could not grow a dict")) }
+        if grown {
+            Ok(())
+        } else {
+            Err(Fault::new(TrapKind::Memory, "out of memory: the machine could not grow a dict"))
+        }
     }
 
     /// Moves entries into the gaps before them.

@@ -29,9 +29,11 @@ mod tests;
 mod walk;
 
 pub use collect::Roots;
+pub(crate) use dict::Entry;
 pub use object::{Kind, Ref};
-pub use sync::{Got, Put, Waiter};
 pub(crate) use plan::Plan;
+pub use sync::{Got, Put, Waiter};
+pub(crate) use sync::{LEFT, Line, Window};
 pub(crate) use walk::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Raw};
 
 use deepslate_ir::entity::{ConstId, TypeId};
@@ -60,6 +62,8 @@ pub struct Heap {
     /// How much of such work commits have earned since.
     work_earned: u64,
     colour: u8,
+    /// The number of the last walk of the snapshot's encoder.
+    visit: u16,
     /// The number of the commit that comes next: what changes now is in it.
     interval: u64,
     /// Stored objects that changed in this interval, by persistent id.
@@ -88,6 +92,7 @@ impl Heap {
             collect_work: 0,
             work_earned: 0,
             colour: 0,
+            visit: 0,
             interval: 1,
             dirty: Vec::new(),
             freed: Vec::new(),
@@ -230,7 +235,7 @@ impl Heap {
 
     fn header(&self, ty: TypeId, kind: Kind) -> Header {
         debug_assert_eq!(self.plan(ty).kind(), Some(kind), "{}", self.module.types.name(ty));
-        Header { mark: self.interval, id: 0, ty, count: 0, kind, colour: self.colour }
+        Header { mark: self.interval, id: 0, ty, count: 0, kind, colour: self.colour, visit: 0 }
     }
 
     fn adopt(&mut self, at: *mut Header) -> Ref {

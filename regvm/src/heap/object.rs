@@ -78,6 +78,8 @@ pub(crate) struct Header {
     pub kind: Kind,
     /// The collector's mark: the number, modulo 256, of the last collection that reached it or, if it is newer, of the last one.
     pub colour: u8,
+    /// The number of the last walk of the snapshot's encoder that met it; 0 if none did.
+    pub visit: u16,
 }
 
 /// A class instance or tuple: its slots follow.

@@ -41,7 +41,7 @@ pub enum Got {
 }
 
 /// The task of a place in a line that its task has left.
-const LEFT: u64 = u64::MAX;
+pub(crate) const LEFT: u64 = u64::MAX;
 /// The case of a waiter that is not in a select.
 const NO_CASE: u64 = u64::MAX;
 
@@ -480,7 +480,12 @@ impl Heap {
     }
 
     /// Changes a queue: barrier, form and accounting around what is done to it. `more` bytes may be asked for, or twice what the queue takes.
-    fn change_queue<R>(&mut self, queue: Ref, more: u64, change: impl FnOnce(&mut Queue, u64) -> R) -> Result<R, Fault> {
+    fn change_queue<R>(
+        &mut self,
+        queue: Ref,
+        more: u64,
+        change: impl FnOnce(&mut Queue, u64) -> R,
+    ) -> Result<R, Fault> {
         if more > 0 {
             let q = self.queue(queue);
             let full = q.elements.slots.len() == q.elements.slots.capacity();

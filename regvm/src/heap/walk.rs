@@ -4,13 +4,13 @@
 //! H5: between `revive_*` and `patch` slots of reference type hold ids; nothing but `patch`, `raw` and drop touches such
 //! objects, and a heap on which restoring failed is dropped whole.
 
+use super::Heap;
 use super::dict::Entry;
 use super::list::List;
 use super::object::{Kind, Ref};
 use super::plan::Plan;
 use super::sync::{Lock, Queue, WaitGroup};
-use super::Heap;
-use deepslate_ir::entity::TypeId;
+use std::sync::Arc;
 
 /// How many slots of a list or queue are stored together.
 pub(crate) const CHUNK_SLOTS: usize = 512;
@@ -50,9 +50,35 @@ impl Heap {
         }
     }
 
-    /// What objects of a type look like.
-    pub(crate) fn plan_of(&self, ty: TypeId) -> &Plan {
-        self.plan(ty)
+    /// What objects of each type look like, by type.
+    pub(crate) fn plans(&self) -> Arc<[Plan]> {
+        Arc::clone(&self.plans)
+    }
+
+    /// Begins a walk: no object has been met. With `renumber` all objects lose their persistent ids.
+    pub(crate) fn begin_visit(&mut self, renumber: bool) {
+        let wrapped = self.visit == u16::MAX;
+        self.visit = if wrapped { 1 } else { self.visit + 1 };
+        if wrapped || renumber {
+            for at in &self.objects {
+                // SAFETY: H3: the list holds live objects, and the heap is borrowed uniquely (H4).
+                let header = unsafe { &mut **at };
+                if wrapped {
+                    header.visit = 0;
+                }
+                if renumber {
+                    header.id = 0;
+                }
+            }
+        }
+    }
+
+    /// Meets an object; false if this walk has met it before.
+    pub(crate) fn visit(&mut self, object: Ref) -> bool {
+        debug_assert!(!object.is_null());
+        // SAFETY: H1, H3, and the heap is borrowed uniquely (H4).
+        let header = unsafe { &mut *object.header() };
+        std::mem::replace(&mut header.visit, self.visit) != self.visit
     }
 
     /// The persistent id of an object, 0 if it has none.
@@ -90,7 +116,8 @@ impl Heap {
     /// Sets the limit, once everything is restored.
     pub(crate) fn set_limit(&mut self, limit_bytes: u64) {
         self.limit = limit_bytes;
-        self.collect_at = self.bytes.saturating_mul(2).max(super::COLLECT_BYTES_MIN).min(limit_bytes.max(self.bytes + 1));
+        self.collect_at =
+            self.bytes.saturating_mul(2).max(super::COLLECT_BYTES_MIN).min(limit_bytes.max(self.bytes + 1));
     }
 
     /// Says when a restored object last changed, and under which id it is stored.

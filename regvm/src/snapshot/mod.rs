@@ -5,11 +5,28 @@
 //! all parts after b. Parts hold persistent ids and stop numbers, never addresses, registers or hashes of keys.
 //! Stored bytes are hostile: `restore` believes nothing that it has not checked against the program.
 
+mod datum;
+mod encode;
+mod index;
+mod ledger;
+mod policy;
+mod restore;
+mod stands;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod v1;
+
+pub use ledger::Ledger;
+
 use crate::heap::{Heap, Roots};
 use crate::stop::Request;
+use bytes::Bytes;
 use deepslate_ir::entity::{FuncId, StopId};
+use deepslate_ir::module::Module;
 use deepslate_ir::trap::Fault;
 use std::fmt;
+use std::sync::Arc;
 
 /// What a commit gives the store: it drops every part numbered `drop_from` or higher and keeps this one under `number`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,7 +98,7 @@ pub struct SavedTask {
     pub last_case: Option<u32>,
     /// How many frames it has; 0 exactly if it has not begun.
     pub depth: u32,
-    /// Its frames from the outermost that changed to the innermost; all of them when restored.
+    /// Its frames from the outermost that changed to the innermost, which is always given; all of them when restored.
     pub frames: Vec<SavedFrame>,
     /// The interval in which anything of it last changed. Only `restore` gives it; `commit` does not look at it.
     pub mark: u64,
@@ -117,17 +134,13 @@ pub trait Tasks {
     /// The state beside the tasks.
     fn head(&self) -> SavedHead;
     /// Every task that lives and in which anything changed in an interval after `since`, in the order of their numbers, with
-    /// those of its frames that ran after `since` (a frame that ran has all frames inside it with it).
+    /// those of its frames that ran after `since` (a frame that ran has all frames inside it with it) and in any case the innermost.
     fn changed(&self, since: u64) -> Vec<SavedTask>;
     /// The tasks that have ended since the last call of this method.
     fn take_ended(&mut self) -> Vec<u64>;
     /// Every reference of every task, for a collection.
     fn roots(&self, roots: &mut Roots<'_>);
 }
-
-/// What is known of the parts that the store keeps for this isolate.
-#[derive(Debug, Default)]
-pub struct Ledger {}
 
 /// An isolate as it was at its last commit.
 pub struct Restored {
@@ -139,4 +152,40 @@ pub struct Restored {
     pub head: SavedHead,
     /// Its tasks, in the order of their numbers, complete. Slots of reference type are live objects of `heap` or, nowhere else, of nothing.
     pub tasks: Vec<SavedTask>,
+}
+
+/// Writes down what changed since the last commit, as the part of the next one, and begins the next interval. `tasks` are
+/// those of the isolate whose heap and ledger these are.
+pub fn commit(heap: &mut Heap, ledger: &mut Ledger, tasks: &mut dyn Tasks) -> Part {
+    let number = heap.interval();
+    if heap.should_collect_at_commit() {
+        // Whether what lives is over the limit is for the next operation that allocates to say.
+        let _ = heap.collect(|roots| tasks.roots(roots));
+    }
+    ledger.forget_objects(heap.take_freed());
+    ledger.end_tasks(tasks.take_ended(), number);
+    let worn = ledger.next_id > u32::MAX / 2;
+    let whole = ledger.parts.is_empty() || worn || ledger.live < policy::WHOLE_BELOW;
+    let mut encoded = encode::encode(heap, ledger, tasks, number, if whole { 0 } else { number - 1 });
+    ledger.account(&encoded, number);
+    if !whole {
+        let sizes: Vec<u64> = ledger.parts.iter().map(|p| p.bytes).collect();
+        let keep = policy::parts_to_keep(&sizes, encoded.bytes.len() as u64, ledger.live);
+        if keep < sizes.len() {
+            let since = if keep == 0 { 0 } else { ledger.parts[keep - 1].number };
+            encoded = encode::encode(heap, ledger, tasks, number, since);
+            ledger.account(&encoded, number);
+        }
+    }
+    let part = Part { number, drop_from: encoded.since + 1, bytes: std::mem::take(&mut encoded.bytes) };
+    ledger.replace_parts(encoded, part.bytes.len() as u64, number);
+    heap.begin_interval(number + 1);
+    part
+}
+
+/// Makes the isolate of its parts, in the order of their numbers, as it was at the commit of the last one.
+///
+/// `module` is the verified program that it runs, `limit_bytes` the most that its heap may hold from now on.
+pub fn restore(module: &Arc<Module>, parts: &[(u64, Bytes)], limit_bytes: u64) -> Result<Restored, SnapshotError> {
+    restore::restore(module, parts, limit_bytes)
 }
