@@ -36,6 +36,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// - A commit is applied whole or not at all, and is durable when the call returns.
     /// - A batch may be repeated blindly: what was applied before answers already applied, even after the shard was lost.
     /// - A stale epoch or an unexpected sequence number is fenced and writes nothing.
+    /// - A shard that nobody has claimed takes no commit.
     /// - A name that another isolate has is fenced.
     /// - A refused commit does not affect the others of its batch.
     /// - A commit over a limit, or of a shard that is not its name's, fails alone.

@@ -233,9 +233,14 @@ async fn a_stale_epoch_is_fenced_and_writes_nothing(subject: &dyn Subject) {
     assert_eq!(room.seq(2).await, None);
     assert_eq!(room.store.due(room.shard("a"), None, i64::MAX, 10).await.expect("reads"), []);
     other.apply(other.step(1, "a", 2)).await;
-    let mut unclaimed = other.step(3, "c", 1);
-    unclaimed.head.epoch = Epoch(0);
-    assert!(matches!(other.one(unclaimed).await, Outcome::Fenced), "epoch 0 is nobody's");
+}
+
+async fn a_shard_that_nobody_has_claimed_takes_no_commit(subject: &dyn Subject) {
+    let store = subject.open().await;
+    let epochs = vec![Epoch(0); store.shard_count() as usize];
+    let room = Room { store, epochs };
+    assert!(matches!(room.one(room.step(1, "a", 1)).await, Outcome::Fenced), "epoch 0 is nobody's");
+    assert_eq!(room.seq(1).await, None);
 }
 
 async fn the_same_sequence_number_under_another_epoch_is_no_repetition(subject: &dyn Subject) {
@@ -816,6 +821,7 @@ macro_rules! for_each_case {
             a_batch_may_be_repeated_blindly_even_after_the_shard_was_lost
             an_unexpected_sequence_number_is_fenced_and_writes_nothing
             a_stale_epoch_is_fenced_and_writes_nothing
+            a_shard_that_nobody_has_claimed_takes_no_commit
             the_same_sequence_number_under_another_epoch_is_no_repetition
             a_name_that_another_isolate_has_is_fenced
             a_refused_commit_does_not_affect_the_others_of_its_batch

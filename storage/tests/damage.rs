@@ -155,6 +155,42 @@ async fn a_flipped_byte_in_a_part_names_isolate_and_part_and_stops_nothing_else(
     assert_eq!(after.windows(5).filter(|bytes| *bytes == b"-of-0").count(), marker, "its bytes are left as they are");
 }
 
+/// SQLite itself refuses the page: the commit of that isolate is undone whole, and answered alone.
+#[tokio::test]
+async fn a_damaged_page_of_a_table_fails_the_commit_of_its_isolate_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let room = open(directory.path()).await;
+    // Nearly a page each, so that every part has one of its own.
+    let long = |room: &Room, n: u64, seq: u64| {
+        let bytes = Bytes::from(format!("{:>3500}", format!("long-part-of-{n}-")));
+        deepslate_storage::Commit { put_part: Some(Part { number: 0, bytes }), ..room.step(n, seq) }
+    };
+    for n in 0..=10 {
+        room.apply(long(&room, n, 1)).await;
+    }
+    drop(room);
+    let path = file(directory.path());
+    let bytes = std::fs::read(&path).expect("reads");
+    // Old copies lie about in other pages; the one that counts is on a leaf (13) of a table.
+    let mut pages = bytes.chunks(4096).enumerate();
+    let holds = |page: &[u8]| page[0] == 13 && page.windows(15).any(|text| text == b"long-part-of-0-");
+    let (page, _) = pages.find(|(_, page)| holds(page)).expect("it is there");
+    flip_byte(directory.path(), page * 4096);
+    let room = open(directory.path()).await;
+    let outcomes = room.store.commit((0..=10).map(|n| long(&room, n, 2)).collect()).await.expect("answers");
+    let Outcome::Failed(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(error.kind(), Kind::Corrupt);
+    assert!(error.to_string().contains(&id(0).to_string()) && error.to_string().contains("deepslate.db"), "{error}");
+    assert!(outcomes[1..].iter().all(|outcome| matches!(outcome, Outcome::Applied)), "{outcomes:?}");
+    assert_eq!(room.store.head(id(0)).await.expect("reads").map(|head| head.seq), Some(Seq(1)), "nothing of it stays");
+    assert_eq!(room.store.snapshot(id(0)).await.expect_err("its page is damaged").kind(), Kind::Corrupt);
+    for n in 1..=10 {
+        room.apply(long(&room, n, 3)).await;
+        assert_eq!(room.store.snapshot(id(n)).await.expect("reads").expect("is there").head.seq, Seq(3));
+    }
+    assert_eq!(room.store.counts(None).await.expect("counts").total(), 11);
+}
+
 #[tokio::test]
 async fn a_flipped_byte_in_a_head_names_the_isolate_and_lists_the_others() {
     let directory = tempfile::tempdir().expect("a directory");

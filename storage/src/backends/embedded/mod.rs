@@ -287,7 +287,14 @@ fn lock(directory: &Path) -> Result<File> {
         )
         .caused_by(error)
     };
+    let missing: Vec<_> = directory.ancestors().take_while(|ancestor| !ancestor.exists()).collect();
     std::fs::create_dir_all(directory).map_err(unwritable)?;
+    for made in missing {
+        // A new directory is durable when its parent is. Where directories can't be opened (Windows) the system sees to it.
+        if let Some(Ok(parent)) = made.parent().filter(|parent| *parent != Path::new("")).map(File::open) {
+            parent.sync_all().map_err(unwritable)?;
+        }
+    }
     let path = directory.join(LOCK);
     let open = File::options().read(true).write(true).create(true).truncate(false).open(&path);
     let mut file = open.map_err(unwritable)?;

@@ -1,9 +1,10 @@
 //! The commit thread: the only place that writes the file.
 //!
 //! It takes everything that waits, runs it in one transaction and answers each caller after that is durable; meanwhile the next
-//! callers gather, so no timer is needed to fill a batch. Each record has a savepoint: one that fails for a reason of its own
-//! leaves the others alone. What fails the transaction (disk full, I/O) fails all of it and nothing is applied. It does not retry: the
-//! caller knows whether it still wants to.
+//! callers gather, so no timer is needed to fill a batch. A record that fails for a reason of its own is set aside and the
+//! transaction done again without it. (Not by savepoints: once SQLite has met a damaged page, a transaction that was rolled back
+//! to a savepoint fails in every later statement; seen in 3.40 and in the bundled version.) What fails the transaction (disk full,
+//! I/O) fails all of it and nothing is applied. It does not retry that: the caller knows whether it still wants to.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -82,6 +83,10 @@ pub(super) struct Writer {
     leases: Leases,
     /// A repair was tried; damage from now on belongs to the record that meets it.
     repair_tried: bool,
+    /// Records of the batch at hand that can't be written, by place in the batch and in its caller's, and why.
+    set_aside: HashMap<(usize, usize), Error>,
+    /// The record that the last transaction failed for, if it was for one alone, and what was asked.
+    own_failure: Option<((usize, usize), &'static str)>,
     transactions: u32,
 }
 
@@ -97,7 +102,19 @@ impl Writer {
         repairs: Arc<AtomicU64>,
     ) -> rusqlite::Result<Writer> {
         let leases = schema::load_leases(&conn)?;
-        Ok(Writer { conn, file, limits, shard_count, clock, repairs, leases, repair_tried: false, transactions: 0 })
+        Ok(Writer {
+            conn,
+            file,
+            limits,
+            shard_count,
+            clock,
+            repairs,
+            leases,
+            repair_tried: false,
+            set_aside: HashMap::new(),
+            own_failure: None,
+            transactions: 0,
+        })
     }
 
     /// Runs until the last sender is gone, and answers everything sent before that.
@@ -124,14 +141,22 @@ impl Writer {
 
     fn serve(&mut self, jobs: Vec<Job>) {
         let asks: Vec<&Ask> = jobs.iter().map(|job| &job.ask).collect();
-        let mut result = self.transact(&asks);
-        if let Err(fail) = &result
-            && fail.is_damage()
-            && !self.repair_tried
-        {
-            self.repair();
-            result = self.transact(&asks);
-        }
+        self.set_aside.clear();
+        // Each turn either ends, uses up the one repair, or sets one more record aside.
+        let result = loop {
+            self.own_failure = None;
+            let fail = match self.transact(&asks) {
+                Ok(answers) => break Ok(answers),
+                Err(fail) => fail,
+            };
+            if fail.is_damage() && !self.repair_tried {
+                self.repair();
+            } else if let Some((record, operation)) = self.own_failure {
+                self.set_aside.insert(record, fail.into_error(operation, &self.file));
+            } else {
+                break Err(fail);
+            }
+        };
         match result {
             Ok(answers) => {
                 for (job, answer) in jobs.into_iter().zip(answers) {
@@ -185,10 +210,10 @@ impl Writer {
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let mut tallies = Tallies::new();
         let mut answers = Vec::with_capacity(asks.len());
-        for (ask, early) in asks.iter().zip(early) {
+        for (place, (ask, early)) in asks.iter().zip(early).enumerate() {
             answers.push(match early {
                 Some(answer) => answer,
-                None => self.answer(ask, &mut tallies)?,
+                None => self.answer(place, ask, &mut tallies)?,
             });
         }
         for ((namespace, status), change) in tallies.iter().filter(|(_, change)| **change != 0) {
@@ -201,95 +226,94 @@ impl Writer {
     }
 
     /// The outer error ends the transaction, the inner one is this caller's.
-    fn answer(&mut self, ask: &Ask, tallies: &mut Tallies) -> std::result::Result<Result<Answer>, Fail> {
+    fn answer(&mut self, place: usize, ask: &Ask, tallies: &mut Tallies) -> std::result::Result<Result<Answer>, Fail> {
         Ok(match ask {
             Ask::Commit(batch) => {
                 let mut outcomes = Vec::with_capacity(batch.len());
-                for commit in batch {
-                    outcomes.push(self.commit(commit, tallies)?);
+                for (n, commit) in batch.iter().enumerate() {
+                    outcomes.push(self.commit((place, n), commit, tallies)?);
                 }
                 Ok(Answer::Outcomes(outcomes))
             }
             Ask::Delete(batch) => {
                 let mut outcomes = Vec::with_capacity(batch.len());
-                for delete in batch {
-                    let done = self.guarded(|writer| writer.apply_delete(delete))?;
+                for (n, delete) in batch.iter().enumerate() {
+                    let done = self.alone((place, n), "delete", |writer| writer.apply_delete(delete))?;
                     outcomes.push(match done {
                         Ok((outcome, changes)) => {
                             tally(tallies, changes);
                             outcome
                         }
-                        Err(fail) => Outcome::Failed(fail.into_error("delete", &self.file)),
+                        Err(error) => Outcome::Failed(error),
                     });
                 }
                 Ok(Answer::Outcomes(outcomes))
             }
             Ask::PutProgram(hash, bytes) => self
-                .guarded(|writer| writer.apply_program(*hash, bytes))?
-                .map(|()| Answer::Done)
-                .map_err(|fail| fail.into_error("put_program", &self.file)),
-            Ask::OpenSession(id, address, ttl_ms) => self.change_leases("open_session", |leases, now_ms| {
+                .alone((place, 0), "put_program", |writer| writer.apply_program(*hash, bytes))?
+                .map(|()| Answer::Done),
+            Ask::OpenSession(id, address, ttl_ms) => self.change_leases(place, "open_session", |leases, now_ms| {
                 Ok(Answer::Opened(leases.open(*id, address, *ttl_ms, now_ms)))
             })?,
             Ask::Renew(id) => {
-                self.change_leases("renew", |leases, now_ms| leases.renew(*id, now_ms).map(Answer::Until))?
+                self.change_leases(place, "renew", |leases, now_ms| leases.renew(*id, now_ms).map(Answer::Until))?
             }
-            Ask::CloseSession(id) => self.change_leases("close_session", |leases, _| {
+            Ask::CloseSession(id) => self.change_leases(place, "close_session", |leases, _| {
                 leases.remove(*id);
                 Ok(Answer::Done)
             })?,
-            Ask::Claim(id, shard) => {
-                self.change_leases("claim", |leases, now_ms| leases.claim(*id, *shard, now_ms).map(Answer::Claim))?
-            }
-            Ask::Release(id, shard, epoch) => self.change_leases("release", |leases, _| {
+            Ask::Claim(id, shard) => self
+                .change_leases(place, "claim", |leases, now_ms| leases.claim(*id, *shard, now_ms).map(Answer::Claim))?,
+            Ask::Release(id, shard, epoch) => self.change_leases(place, "release", |leases, _| {
                 leases.release(*id, *shard, *epoch);
                 Ok(Answer::Done)
             })?,
+            // Answered before the transaction began.
             Ask::LimitBytes(_) | Ask::Repair(_) => Ok(Answer::Done),
         })
     }
 
-    fn commit(&mut self, commit: &Commit, tallies: &mut Tallies) -> std::result::Result<Outcome, Fail> {
+    fn commit(
+        &mut self,
+        record: (usize, usize),
+        commit: &Commit,
+        tallies: &mut Tallies,
+    ) -> std::result::Result<Outcome, Fail> {
         if let Err(error) = check_commit(commit, &self.limits, self.shard_count) {
             return Ok(Outcome::Failed(error));
         }
-        Ok(match self.guarded(|writer| writer.apply_commit(commit))? {
+        Ok(match self.alone(record, "commit", |writer| writer.apply_commit(commit))? {
             Ok((outcome, changes)) => {
                 tally(tallies, changes);
                 outcome
             }
-            Err(fail) => {
-                let error = fail.into_error("commit", &self.file);
+            Err(error) => {
                 let context = format!("isolate {} ({}): {}", commit.head.id, commit.head.name, error.context());
                 Outcome::Failed(Error::new(error.kind(), "commit", context).caused_by(error))
             }
         })
     }
 
-    /// Runs one record in a savepoint. The inner error is its own and has been undone; the outer one ends the transaction.
-    fn guarded<T>(
+    /// Runs one record, unless it was set aside. The inner error is why it was; the outer one ends the transaction.
+    fn alone<T>(
         &mut self,
+        record: (usize, usize),
+        operation: &'static str,
         run: impl FnOnce(&mut Writer) -> std::result::Result<T, Fail>,
-    ) -> std::result::Result<std::result::Result<T, Fail>, Fail> {
-        self.conn.prepare_cached("SAVEPOINT record")?.execute([])?;
-        match run(self) {
-            Ok(value) => {
-                self.conn.prepare_cached("RELEASE record")?.execute([])?;
-                Ok(Ok(value))
-            }
-            Err(fail) => {
-                let repairable = fail.is_damage() && !self.repair_tried;
-                if self.conn.is_autocommit() || repairable || !fail.is_own() {
-                    return Err(fail);
-                }
-                self.conn.execute_batch("ROLLBACK TO record; RELEASE record")?;
-                Ok(Err(fail))
-            }
+    ) -> std::result::Result<Result<T>, Fail> {
+        if let Some(error) = self.set_aside.get(&record) {
+            return Ok(Err(error.clone()));
         }
+        let result = run(self);
+        if result.as_ref().is_err_and(Fail::is_own) {
+            self.own_failure = Some((record, operation));
+        }
+        result.map(Ok)
     }
 
     fn change_leases(
         &mut self,
+        place: usize,
         operation: &'static str,
         change: impl FnOnce(&mut Leases, i64) -> Result<Answer>,
     ) -> std::result::Result<Result<Answer>, Fail> {
@@ -298,17 +322,12 @@ impl Writer {
             Ok(answer) => answer,
             Err(error) => return Ok(Err(error)),
         };
-        let stored = self.guarded(|writer| {
-            schema::store_leases(&writer.conn, &writer.leases, &leases)?;
-            Ok(())
-        })?;
-        Ok(match stored {
-            Ok(()) => {
-                self.leases = leases;
-                Ok(answer)
-            }
-            Err(fail) => Err(fail.into_error(operation, &self.file)),
-        })
+        let stored = self
+            .alone((place, 0), operation, |writer| Ok(schema::store_leases(&writer.conn, &writer.leases, &leases)?))?;
+        Ok(stored.map(|()| {
+            self.leases = leases;
+            answer
+        }))
     }
 
     fn apply_commit(&mut self, commit: &Commit) -> std::result::Result<(Outcome, [Change; 2]), Fail> {
@@ -417,14 +436,17 @@ impl Writer {
 
     fn apply_rest(&self, n: i64, commit: &Commit) -> std::result::Result<(), Fail> {
         let head = &commit.head;
+        // The part that is put is not dropped first: one of the same size is then written over where it lies.
+        let put = commit.put_part.as_ref().map_or(-1, |part| place(n, part.number));
         if let Some(from) = commit.drop_parts_from {
-            let drop = "DELETE FROM part WHERE place >= ?1 AND place < ?2";
-            self.conn.prepare_cached(drop)?.execute([place(n, from), place(n + 1, 0)])?;
+            let drop = "DELETE FROM part WHERE place >= ?1 AND place < ?2 AND place <> ?3";
+            self.conn.prepare_cached(drop)?.execute([place(n, from), place(n + 1, 0), put])?;
         }
         if let Some(part) = &commit.put_part {
-            let put = "INSERT OR REPLACE INTO part (place, checksum, bytes) VALUES (?1, ?2, ?3)";
+            let sql = "INSERT INTO part (place, checksum, bytes) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (place) DO UPDATE SET checksum = excluded.checksum, bytes = excluded.bytes";
             let checksum = checksum::of_part(head.id, part.number, &part.bytes);
-            self.conn.prepare_cached(put)?.execute(params![place(n, part.number), checksum, &part.bytes[..]])?;
+            self.conn.prepare_cached(sql)?.execute(params![put, checksum, &part.bytes[..]])?;
         }
         let first = head.next_event - commit.events.len() as u64;
         for (number, event) in (first..).zip(&commit.events) {
