@@ -45,14 +45,26 @@ mod tests {
     #[test]
     fn the_page_needs_nothing_from_outside_and_takes_no_markup() {
         for (name, _, text) in FILES.iter().chain([&("index.html", HTML, INDEX)]) {
-            for outside in ["https://", "//cdn", "@import", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+            for outside in [
+                "https://",
+                "//cdn",
+                "@import",
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+            ] {
                 assert!(!text.contains(outside), "{name} has {outside}");
             }
             for (at, _) in text.match_indices("http://") {
                 assert!(text[at..].starts_with("http://www.w3.org/2000/svg"), "{name} names another server");
             }
         }
-        assert!(!INDEX.contains("<style") && !INDEX.contains(" style=") && !INDEX.contains("<script>"), "the policy forbids inline code");
+        assert!(
+            !INDEX.contains("<style") && !INDEX.contains(" style=") && !INDEX.contains("<script>"),
+            "the policy forbids inline code"
+        );
     }
 
     #[test]

@@ -95,6 +95,11 @@ impl ApiError {
         ApiError { kind, message: message.into() }
     }
 
+    /// A request that is none.
+    pub fn bad_request(message: impl Into<String>) -> ApiError {
+        ApiError::new(Refusal::BadRequest, message)
+    }
+
     /// Why.
     pub fn kind(&self) -> Refusal {
         self.kind
@@ -126,7 +131,7 @@ impl From<engine::Error> for ApiError {
             engine::Kind::NotOwner => Refusal::NotOwner,
             engine::Kind::Stopping => Refusal::Stopping,
             engine::Kind::Held => Refusal::Held,
-            engine::Kind::Store(kind) if is_full(kind) => Refusal::Full,
+            engine::Kind::Store(engine::storage::Kind::Full) => Refusal::Full,
             engine::Kind::Store(_) => Refusal::Store,
             engine::Kind::System => Refusal::System,
         };

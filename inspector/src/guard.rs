@@ -45,7 +45,9 @@ impl Guard {
         if let Some(origin) = text(headers, &header::ORIGIN) {
             let from = origin.split_once("://").map(|(_, authority)| authority);
             if !from.is_some_and(|from| from.eq_ignore_ascii_case(host)) {
-                return forbidden(format!("requests of pages of {origin} are refused: only this server's own page may ask"));
+                return forbidden(format!(
+                    "requests of pages of {origin} are refused: only this server's own page may ask"
+                ));
             }
         }
         let site = text(headers, &HeaderName::from_static("sec-fetch-site"));
@@ -125,10 +127,14 @@ mod tests {
 
     #[test]
     fn only_names_of_this_server_are_answered() {
-        for good in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]:8080", "[::1]", "10.1.2.3", "inspector.example:1"] {
+        for good in
+            ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]:8080", "[::1]", "10.1.2.3", "inspector.example:1"]
+        {
             assert_eq!(ask(Method::GET, &[("host", good)]), None, "{good}");
         }
-        for bad in ["", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "[evil]", "evil@localhost"] {
+        for bad in
+            ["", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "[evil]", "evil@localhost"]
+        {
             assert_eq!(ask(Method::GET, &[("host", bad)]), Some(Refusal::Forbidden), "{bad}");
         }
         assert_eq!(ask(Method::GET, &[]), Some(Refusal::Forbidden));
@@ -139,10 +145,14 @@ mod tests {
     fn other_pages_are_refused() {
         let from = |origin| ask(Method::GET, &[("host", "localhost:8080"), ("origin", origin)]);
         assert_eq!(from("http://localhost:8080"), None);
-        for bad in ["http://localhost:8081", "http://evil.example", "null", "", "http://evil.example://localhost:8080"] {
+        for bad in ["http://localhost:8081", "http://evil.example", "null", "", "http://evil.example://localhost:8080"]
+        {
             assert_eq!(from(bad), Some(Refusal::Forbidden), "{bad}");
         }
-        assert_eq!(ask(Method::GET, &[("host", "localhost"), ("sec-fetch-site", "cross-site")]), Some(Refusal::Forbidden));
+        assert_eq!(
+            ask(Method::GET, &[("host", "localhost"), ("sec-fetch-site", "cross-site")]),
+            Some(Refusal::Forbidden)
+        );
         assert_eq!(ask(Method::GET, &[("host", "localhost"), ("sec-fetch-site", "same-origin")]), None);
     }
 

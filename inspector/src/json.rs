@@ -78,7 +78,12 @@ impl Object<'_> {
     }
 
     /// A member that is a list of objects.
-    pub fn objects<T>(&mut self, key: &str, items: impl IntoIterator<Item = T>, mut each: impl FnMut(T, &mut Object<'_>)) {
+    pub fn objects<T>(
+        &mut self,
+        key: &str,
+        items: impl IntoIterator<Item = T>,
+        mut each: impl FnMut(T, &mut Object<'_>),
+    ) {
         let out = self.key(key);
         out.push('[');
         for (i, item) in items.into_iter().enumerate() {
@@ -102,6 +107,11 @@ impl Object<'_> {
         }
         out.push(']');
     }
+}
+
+/// The text of one member of a JSON object, as it is.
+pub fn member<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    members(text).ok()?.into_iter().find(|(found, _)| found == key).map(|(_, value)| value)
 }
 
 /// The members of a JSON object, each with its value's own text, which is not looked into beyond its brackets and strings. The
@@ -143,6 +153,50 @@ pub fn members(text: &str) -> Result<Vec<(String, &str)>, String> {
         return Err(wrong(at, "the end"));
     }
     Ok(found)
+}
+
+/// The value of a JSON text in which NaN, Infinity and -Infinity may stand for numbers.
+pub fn lenient(text: &str) -> serde_json::Result<serde_json::Value> {
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(value),
+        Err(error) if !text.contains("NaN") && !text.contains("Infinity") => Err(error),
+        Err(_) => serde_json::from_str(&quoted(text)),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if c == '"' {
+            let end = text_end(rest);
+            out.push_str(&rest[..end]);
+            rest = &rest[end..];
+            continue;
+        }
+        let word = ["NaN", "Infinity", "-Infinity"].into_iter().find(|word| rest.starts_with(word));
+        let piece = word.map_or(&rest[..c.len_utf8()], |word| &rest[..word.len()]);
+        if word.is_some() {
+            out.push_str(&format!("\"{piece}\""));
+        } else {
+            out.push_str(piece);
+        }
+        rest = &rest[piece.len()..];
+    }
+    out
+}
+
+/// Where the string at the beginning of a text ends.
+fn text_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            b'"' if !escaped => return at + 1,
+            b'\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    text.len()
 }
 
 fn space(bytes: &[u8], mut at: usize) -> usize {
@@ -188,7 +242,8 @@ fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{members, object};
+    use super::{lenient, members, object};
+    use serde_json::json;
 
     #[test]
     fn objects_are_written_with_values_as_they_are() {
@@ -214,8 +269,31 @@ mod tests {
         let expected = [("name", r#""a,\"}""#), ("args", r#"{"x":[1,{"y":NaN}], "z":"]"}"#), ("n", "-1.0")];
         assert_eq!(found, expected.map(|(k, v)| (k.to_owned(), v)));
         assert_eq!(members("{}").unwrap(), []);
-        for wrong in ["", "[]", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":1,}", "{a:1}", "{\"a\":1} x", "{\"a\":\"", "{\"a\\"] {
+        for wrong in [
+            "",
+            "[]",
+            "{",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{\"a\":1} x",
+            "{\"a\":\"",
+            "{\"a\\",
+        ] {
             assert!(members(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn numbers_that_json_has_not_are_text() {
+        assert_eq!(
+            lenient(r#"{"NaN": [NaN, -Infinity, Infinity, 1.0], "s": "\"NaN"}"#).unwrap(),
+            json!({"NaN": ["NaN", "-Infinity", "Infinity", 1.0], "s": "\"NaN"})
+        );
+        assert_eq!(lenient("9223372036854775807").unwrap(), json!(i64::MAX));
+        assert!(lenient("{NaN").is_err());
+        assert!(lenient("\"NaN").is_err());
     }
 }

@@ -33,8 +33,8 @@ export const api = {
   health: () => ask("/api/health"),
   flows: () => ask("/api/flows"),
   list: (query) => ask(`/api/isolates?${query}`),
-  counts: () => ask("/api/counts"),
   show: (name) => ask(at(name)),
+  history: (name, from) => ask(`${at(name)}/history?from=${from}&limit=500`),
   source: (name) => ask(`${at(name)}/source`),
   /** `args` is JSON text already: an object by parameter. */
   spawn: (name, flow, args) => sendText("POST", "/api/isolates", `{"name": ${JSON.stringify(name)}, "flow": ${JSON.stringify(flow)}, "args": ${args}}`),

@@ -9,6 +9,9 @@ import { chip, isFinished } from "./status.js";
 import { valueView } from "./value.js";
 
 const AROUND = 7;
+const KEPT = 500;
+
+const kindOf = (type) => ({ int: "number", float: "number", str: "string", bytes: "string", bool: "keyword", None: "keyword" })[type] ?? "";
 
 /** Begins the page of an isolate; gives a function that ends it. */
 export function isolate(page, name) {
@@ -17,7 +20,11 @@ export function isolate(page, name) {
   let sources = { program: null, files: [] };
   let stop = () => {};
   let ended = false;
+  let seen = null;
   const chosen = new Map();
+  let past = [];
+  let next = 0;
+  let reading = false;
 
   const take = async (state) => {
     if (ended) return;
@@ -31,6 +38,8 @@ export function isolate(page, name) {
     gone = null;
     page.clock(state.now_ms);
     draw();
+    if (state.commits !== seen) readHistory();
+    seen = state.commits;
     if (sources.program !== state.program) await fetchSource(state.program);
   };
   const fetchSource = async (program) => {
@@ -84,7 +93,8 @@ export function isolate(page, name) {
   const facts = () => {
     const rows = [
       ["Flow", h("span", { class: "mono" }, shown.flow)],
-      ["Step", h("span", { "data-flash": "" }, count(shown.step))],
+      typeof shown.step === "number" ? ["Step", h("span", { "data-flash": "", title: "Durable calls so far" }, count(shown.step))] : null,
+      ["Commits", h("span", {}, count(shown.commits))],
       ["Started", h("span", { title: instant(shown.created_ms) }, relative(shown.created_ms))],
       shown.ended_ms
         ? ["Ended", h("span", { title: instant(shown.ended_ms) }, `${relative(shown.ended_ms)}, after ${duration(shown.ended_ms - shown.created_ms)}`)]
@@ -92,6 +102,7 @@ export function isolate(page, name) {
       shown.wake_at_ms && !shown.ended_ms ? ["Wakes", h("span", { title: instant(shown.wake_at_ms) }, shown.wake_at_ms <= now() ? "now" : relative(shown.wake_at_ms))] : null,
       typeof shown.heap_bytes === "number" ? ["Heap", bytes(shown.heap_bytes)] : null,
       typeof shown.stored_bytes === "number" ? ["Stored", bytes(shown.stored_bytes)] : null,
+      shown.args && shown.args !== "{}" ? ["Arguments", h("span", { class: "mono cut", title: shown.args }, shown.args)] : null,
       ["Program", h("span", { class: "mono", title: shown.program }, shown.program.slice(0, 12))],
       ["Id", h("span", { class: "mono" }, shown.id)],
     ];
@@ -170,7 +181,7 @@ export function isolate(page, name) {
             { key: variable.name },
             h("th", { scope: "row", class: "mono" }, variable.name),
             h("td", { class: "mono faint" }, variable.type),
-            h("td", { class: "mono" }, variable.preview !== undefined ? h("span", { class: "value", "data-flash": "", title: "cut short" }, variable.preview) : valueView(variable.value)),
+            h("td", { class: "mono" }, variable.value === undefined ? h("span", { class: `value ${kindOf(variable.type)}`, "data-flash": "", title: variable.cut ? "cut short" : null, key: "preview" }, variable.preview) : valueView(variable.value)),
           ),
         ),
       ),
@@ -215,14 +226,39 @@ export function isolate(page, name) {
   };
 
   const tasks = () => {
+    if (shown.view_error) return h("p", { class: "problem", key: "view" }, `Its state can't be shown: ${shown.view_error}`);
     const known = shown.tasks ?? [];
     if (!known.length) return null;
     const more = (shown.tasks_total ?? known.length) - known.length;
     return [known.map(taskView), more > 0 ? h("p", { class: "faint none", key: "more" }, `and ${count(more)} more ${more === 1 ? "task" : "tasks"}`) : null];
   };
 
-  const log = () =>
-    shown.log?.length ? h("section", { class: "card log", key: "log" }, h("h2", {}, "Log"), h("pre", { tabindex: "0" }, shown.log.join("\n"))) : null;
+  const readHistory = async () => {
+    if (reading || ended) return;
+    reading = true;
+    try {
+      const more = await api.history(name, next);
+      next = more.next;
+      past = past.concat(more.events).slice(-KEPT);
+      if (more.events.length) draw();
+    } catch {
+      // The next change asks again.
+    }
+    reading = false;
+  };
+  const history = () =>
+    past.length
+      ? h(
+          "section",
+          { class: "card history", key: "history" },
+          h("h2", {}, "History"),
+          h(
+            "ol",
+            { tabindex: "0", "aria-label": "What happened, newest first" },
+            past.toReversed().map((event) => h("li", { key: String(event.number) }, h("time", { title: instant(event.at_ms) }, relative(event.at_ms)), h("b", {}, event.kind), h("span", {}, event.text))),
+          ),
+        )
+      : null;
 
   const draw = () => {
     page.title(shown ? `${name} · ${shown.status}` : name);
@@ -230,7 +266,7 @@ export function isolate(page, name) {
       h("nav", { class: "crumbs", "aria-label": "Breadcrumb", key: "crumbs" }, h("a", { href: "/", "data-route": true }, "Isolates"), h("span", { "aria-hidden": "true" }, " / ")),
       h("div", { class: "head", key: "head" }, h("h1", {}, name), shown ? chip(shown.status) : null, gone ? null : actions()),
       gone ? h("p", { class: "problem", role: "alert", key: "gone" }, gone) : null,
-      shown ? [facts(), outcome(), tasks(), log()] : gone ? null : h("p", { class: "empty", key: "loading" }, "Loading…"),
+      shown ? [facts(), outcome(), tasks(), history()] : gone ? null : h("p", { class: "empty", key: "loading" }, "Loading…"),
     );
   };
 

@@ -32,9 +32,9 @@ export function list(page) {
     stop();
     const current = query;
     try {
-      const [rows, counts] = await Promise.all([api.list(asked()), api.counts()]);
+      const state = await api.list(asked());
       if (current !== query) return;
-      take({ ...rows, ...counts });
+      take(state);
     } catch (error) {
       if (current !== query) return;
       failure = error;
@@ -111,7 +111,7 @@ export function list(page) {
       h("td", {}, h("button", { class: "link mono", type: "button", title: `Only ${item.flow}`, onclick: (event) => (event.stopPropagation(), set("flow", item.flow)) }, item.flow)),
       h("td", {}, chip(item.status)),
       h("td", { class: "faint when" }, when(item)),
-      h("td", { class: "number" }, count(item.step)),
+      h("td", { class: "number" }, count(item.commits)),
       h("td", { class: "number faint", title: instant(item.created_ms) }, age((item.ended_ms ?? now()) - item.created_ms)),
     );
   };
@@ -128,7 +128,7 @@ export function list(page) {
       h(
         "table",
         { class: "isolates" },
-        h("thead", {}, h("tr", {}, ["Name", "Flow", "Status", "When"].map((title) => h("th", { scope: "col" }, title)), h("th", { scope: "col", class: "number", title: "Durable calls so far" }, "Step"), h("th", { scope: "col", class: "number" }, "Age"))),
+        h("thead", {}, h("tr", {}, ["Name", "Flow", "Status", "When"].map((title) => h("th", { scope: "col" }, title)), h("th", { scope: "col", class: "number", title: "How often its state was committed" }, "Commits"), h("th", { scope: "col", class: "number" }, "Age"))),
         h("tbody", {}, rows.map(row)),
       ),
     );
