@@ -1,0 +1,202 @@
+//! Host functions: the user's own code, called by flows and run outside the VM.
+//!
+//! They are found by name when they are called. A pure one is called on the worker thread that runs the flow; an impure one
+//! on the I/O runtime, only after the commit that holds the call is durable, at least once and always with the same
+//! idempotency key. Values cross as copies.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use deepslate_ir::datum::Datum;
+use deepslate_ir::entity::HostId;
+use deepslate_ir::module::{Host as Signature, Module};
+use deepslate_ir::trap::{Fault, TrapKind};
+use deepslate_regvm::Program;
+use deepslate_storage::IsolateId;
+use tokio::runtime::Handle;
+
+/// Who calls, and which time it is.
+#[derive(Clone, Debug)]
+pub struct CallContext {
+    /// The isolate.
+    pub isolate: IsolateId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The flow it runs.
+    pub flow: Arc<str>,
+    /// The number of this durable call in its isolate, from 0. A pure call is no durable call and has none.
+    pub step: Option<u64>,
+    /// How often this step was started, this time included; 1 for a pure call.
+    pub attempt: u32,
+}
+
+impl CallContext {
+    /// The idempotency key of an impure call: `isolate id/step`, the same at each attempt.
+    pub fn idempotency_key(&self) -> Option<String> {
+        self.step.map(|step| format!("{}/{step}", self.isolate))
+    }
+}
+
+/// One call of a host function.
+#[derive(Clone, Debug)]
+pub struct HostCall {
+    /// One value for each parameter, of the declared types.
+    pub args: Vec<Datum>,
+    /// Who calls.
+    pub context: CallContext,
+    pub(crate) program: Arc<Program>,
+    pub(crate) host: HostId,
+}
+
+impl HostCall {
+    /// What the program declares: name, parameters, result.
+    pub fn signature(&self) -> &Signature {
+        self.program.module().host(self.host)
+    }
+
+    /// The calling program, in whose types the signature is written.
+    pub fn module(&self) -> &Module {
+        self.program.module()
+    }
+}
+
+/// What a host function says when it fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostError {
+    /// The type of the exception or error; may be empty.
+    pub type_name: String,
+    /// What went wrong.
+    pub message: String,
+    /// Where, in the host's words; may be empty.
+    pub traceback: String,
+}
+
+impl HostError {
+    /// An error with this message only.
+    pub fn new(message: impl Into<String>) -> HostError {
+        HostError { message: message.into(), ..HostError::default() }
+    }
+
+    /// As the flow sees it.
+    pub(crate) fn into_fault(self, function: &str) -> Fault {
+        let HostError { type_name, message, traceback } = self;
+        let mut text = format!("{function}: ");
+        if !type_name.is_empty() {
+            text.push_str(&type_name);
+            text.push_str(if message.is_empty() { "" } else { ": " });
+        }
+        text.push_str(&message);
+        if !traceback.is_empty() {
+            text.push('\n');
+            text.push_str(traceback.trim_end());
+        }
+        Fault::new(TrapKind::Host, text)
+    }
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for HostError {}
+
+/// A host function.
+#[async_trait]
+pub trait HostFn: Send + Sync + 'static {
+    /// Calls it. Runs on the I/O runtime: what blocks belongs on a thread of its own. A panic counts as an error.
+    async fn call(&self, call: HostCall) -> Result<Datum, HostError>;
+
+    /// Calls it from a worker thread that waits for it, as a pure one is called. One that needs no runtime does it directly.
+    fn call_now(&self, runtime: &Handle, call: HostCall) -> Result<Datum, HostError> {
+        runtime.block_on(self.call(call))
+    }
+}
+
+struct Async<F>(F);
+
+#[async_trait]
+impl<F, R> HostFn for Async<F>
+where
+    F: Fn(HostCall) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Datum, HostError>> + Send + 'static,
+{
+    async fn call(&self, call: HostCall) -> Result<Datum, HostError> {
+        (self.0)(call).await
+    }
+}
+
+/// A host function from an async closure.
+pub fn asynchronous<F, R>(function: F) -> Arc<dyn HostFn>
+where
+    F: Fn(HostCall) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Datum, HostError>> + Send + 'static,
+{
+    Arc::new(Async(function))
+}
+
+struct Blocking<F>(Arc<F>);
+
+#[async_trait]
+impl<F> HostFn for Blocking<F>
+where
+    F: Fn(HostCall) -> Result<Datum, HostError> + Send + Sync + 'static,
+{
+    async fn call(&self, call: HostCall) -> Result<Datum, HostError> {
+        let function = Arc::clone(&self.0);
+        match tokio::task::spawn_blocking(move || function(call)).await {
+            Ok(result) => result,
+            Err(error) => Err(HostError::new(format!("the host function panicked: {error}"))),
+        }
+    }
+
+    fn call_now(&self, _: &Handle, call: HostCall) -> Result<Datum, HostError> {
+        (self.0)(call)
+    }
+}
+
+/// A host function from a closure that may block.
+pub fn blocking<F>(function: F) -> Arc<dyn HostFn>
+where
+    F: Fn(HostCall) -> Result<Datum, HostError> + Send + Sync + 'static,
+{
+    Arc::new(Blocking(Arc::new(function)))
+}
+
+/// The host functions of one engine, by name.
+#[derive(Clone, Default)]
+pub struct HostFns(Arc<RwLock<HashMap<String, Arc<dyn HostFn>>>>);
+
+impl HostFns {
+    /// None.
+    pub fn new() -> HostFns {
+        HostFns::default()
+    }
+
+    /// Puts a function under a name, in place of one that is there.
+    pub fn register(&self, name: impl Into<String>, function: Arc<dyn HostFn>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), function);
+    }
+
+    /// The function of this name.
+    pub fn get(&self, name: &str) -> Option<Arc<dyn HostFn>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// All names, in order.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        names.sort();
+        names
+    }
+}
+
+impl fmt::Debug for HostFns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HostFns").field(&self.names()).finish()
+    }
+}

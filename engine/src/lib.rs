@@ -1,0 +1,49 @@
+//! An isolate's life: workers, commits, timers, host calls, leases and retention, over any store.
+//!
+//! The one rule is *commit, then act*: an isolate runs until it is blocked, its state is committed, and only when that is
+//! durable are timers armed, host functions called and callers answered. Nothing is ever replayed; a crash repeats at most the actions
+//! whose results were not committed, with the same idempotency key.
+//!
+//! It relies on `regvm` to run and write down isolates and on `storage` to keep bytes; it knows neither source languages nor tables.
+//! [`clock`] and [`rng`] are the only places that ask for time and chance.
+#![forbid(unsafe_code)]
+
+mod api;
+mod args;
+mod body;
+mod cell;
+pub mod clock;
+mod committer;
+mod engine;
+mod error;
+mod health;
+pub mod host;
+mod lease;
+pub mod limits;
+mod name;
+mod node;
+mod options;
+mod programs;
+mod record;
+mod registry;
+pub mod rng;
+mod scheduler;
+mod seen;
+mod timers;
+mod watch;
+
+pub use api::{Subscription, Which};
+pub use cell::Answer;
+pub use engine::{Builder, Engine};
+pub use error::{Again, Error, Kind, Result};
+pub use host::{CallContext, HostCall, HostError, HostFn, HostFns};
+pub use name::check_name;
+pub use options::Options;
+pub use record::event::{Event, EventKind};
+pub use record::{Ending, Failure};
+pub use seen::{Finished, FlowShown, Listing, Numbers, Shown, Spawned, Summary};
+pub use watch::Change;
+
+pub use deepslate_ir as ir;
+pub use deepslate_regvm as regvm;
+pub use deepslate_storage as storage;

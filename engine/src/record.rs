@@ -1,0 +1,146 @@
+//! The engine's own record of an isolate: what `Head.state` holds beside the snapshot.
+//!
+//! Small, because each commit replaces it whole. Here are the types in memory; the stored bytes are made and read by [`v1`]
+//! alone. Opening checks everything: stored bytes are hostile until proven otherwise.
+
+mod bytes;
+pub(crate) mod event;
+mod v1;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use deepslate_ir::datum::Datum;
+use deepslate_ir::trap::TrapKind;
+use deepslate_regvm::{TraceLine, Trap};
+
+use crate::limits::{APPLIED_MAX, MESSAGE_BYTES_MAX, TRACE_LINES_MAX};
+
+/// How an isolate ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// With this value of its first task.
+    Done(Datum),
+    /// By a trap.
+    Failed(Failure),
+    /// By a cancel.
+    Cancelled,
+}
+
+/// What a flow did wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of mistake.
+    pub kind: TrapKind,
+    /// In words, with the values that matter.
+    pub message: String,
+    /// The task that made it.
+    pub task: u64,
+    /// Where it was, innermost function first.
+    pub trace: Vec<TraceLine>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)?;
+        for line in &self.trace {
+            write!(f, "\n  in {}", line.func)?;
+            if line.line > 0 {
+                write!(f, " at {}:{}:{}", line.file, line.line, line.column)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Trap> for Failure {
+    fn from(trap: Trap) -> Failure {
+        let mut trace = trap.trace;
+        if trace.len() > TRACE_LINES_MAX {
+            let tail = trace.split_off(trace.len() - TRACE_LINES_MAX / 2);
+            trace.truncate(TRACE_LINES_MAX / 2);
+            trace.extend(tail);
+        }
+        Failure { kind: trap.kind, message: cut(trap.message, MESSAGE_BYTES_MAX), task: trap.task.0, trace }
+    }
+}
+
+/// The record.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Record {
+    /// Stopped by an operator.
+    pub(crate) paused: bool,
+    /// Why it can't go on, if it is parked.
+    pub(crate) parked: Option<String>,
+    /// How it ended, if it has.
+    pub(crate) ending: Option<Ending>,
+    /// Its arguments as JSON, cut, for listings.
+    pub(crate) args: String,
+    /// The VM's numbers of the live parts; the part at index n has the number n in the store.
+    pub(crate) parts: Vec<u64>,
+    /// Sleeps under way: when due, and their steps.
+    pub(crate) sleeps: BTreeSet<(i64, u64)>,
+    /// How often host calls under way were started, where that is more than once, by step.
+    pub(crate) attempts: BTreeMap<u64, u32>,
+    /// The ids of the last messages applied, oldest first.
+    pub(crate) applied: Vec<u128>,
+}
+
+/// A record that can't be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Damage(pub(crate) String);
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the engine's record of it {}", self.0)
+    }
+}
+
+impl Record {
+    /// The bytes to store.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        v1::encode(self)
+    }
+
+    /// Reads stored bytes of any known version.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Record, Damage> {
+        match bytes.first() {
+            Some(&v1::VERSION) => v1::decode(&bytes[1..]),
+            Some(version) => Err(Damage(format!(
+                "has format {version}, this engine reads up to {}: use the version of Deepslate that wrote it, or a newer one",
+                v1::VERSION
+            ))),
+            None => Err(Damage("is empty".into())),
+        }
+    }
+
+    /// Remembers a message; false if it was applied before.
+    pub(crate) fn apply(&mut self, message: u128) -> bool {
+        if self.applied.contains(&message) {
+            return false;
+        }
+        if self.applied.len() >= APPLIED_MAX {
+            self.applied.remove(0);
+        }
+        self.applied.push(message);
+        true
+    }
+}
+
+/// The text, cut at a character's border to at most so many bytes.
+pub(crate) fn cut(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        let mut end = bytes_max.saturating_sub('…'.len_utf8());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

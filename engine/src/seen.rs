@@ -1,0 +1,167 @@
+//! What the engine shows of its isolates: plain values for the faces, taken from stored heads and from live isolates.
+
+use std::sync::Arc;
+
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::json;
+use deepslate_ir::module::Module;
+use deepslate_ir::types::{NONE, Types};
+use deepslate_regvm::view::View;
+use deepslate_storage::{Head, IsolateId, ListCursor, ProgramHash, Seq, Status};
+
+use crate::record::{Ending, Record};
+
+/// What a new isolate is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spawned {
+    /// Its id.
+    pub id: IsolateId,
+    /// Whether it was there before: the first spawn of a name wins, the others get its id.
+    pub exists: bool,
+}
+
+/// An isolate that has ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Its id.
+    pub id: IsolateId,
+    /// Its name.
+    pub name: String,
+    /// The flow it ran.
+    pub flow: String,
+    /// How it ended.
+    pub ending: Ending,
+    pub(crate) module: Option<Arc<Module>>,
+    pub(crate) ret: TypeId,
+}
+
+impl Finished {
+    /// The value of one that is done, as JSON by the flow's declared type.
+    pub fn json(&self) -> Option<String> {
+        let Ending::Done(value) = &self.ending else { return None };
+        Some(match &self.module {
+            Some(module) => json::to_json(&module.types, self.ret, value),
+            // Its program can't be read any more: the value by its own shape.
+            None => json::to_json(&Types::new(), NONE, value),
+        })
+    }
+
+    /// The program, in whose types the value is, and the flow's declared result; none if it can't be read any more.
+    pub fn declared(&self) -> Option<(&Module, TypeId)> {
+        self.module.as_deref().map(|module| (module, self.ret))
+    }
+}
+
+/// An isolate in a listing.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Its id.
+    pub id: IsolateId,
+    /// Its name.
+    pub name: String,
+    /// The flow it runs.
+    pub flow: String,
+    /// The program it runs.
+    pub program: ProgramHash,
+    /// What it is doing.
+    pub status: Status,
+    /// The number of its last commit.
+    pub seq: Seq,
+    /// When it was spawned, in unix milliseconds of the store's clock, as are all times.
+    pub created_ms: i64,
+    /// When it was last committed.
+    pub updated_ms: i64,
+    /// When its next timer is due.
+    pub wake_at_ms: Option<i64>,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// Its arguments as JSON, cut.
+    pub args: String,
+    /// Why it is parked.
+    pub parked: Option<String>,
+    /// How it ended.
+    pub ending: Option<Ending>,
+}
+
+impl Summary {
+    /// What a head says; `parked` is what this engine knows and could not write down.
+    pub(crate) fn of(head: Head, parked: Option<&String>) -> Summary {
+        let (record, damage) = match Record::decode(&head.state) {
+            Ok(record) => (record, None),
+            Err(damage) => (Record::default(), Some(damage.to_string())),
+        };
+        let reason = parked.cloned().or(record.parked).or(damage);
+        let is_parked = reason.is_some() && !head.status.is_finished();
+        Summary {
+            id: head.id,
+            name: head.name,
+            flow: head.flow,
+            program: head.program,
+            status: if is_parked { Status::Parked } else { head.status },
+            seq: head.seq,
+            created_ms: head.created_ms,
+            updated_ms: head.updated_ms,
+            wake_at_ms: head.wake_at_ms,
+            ended_ms: head.ended_ms,
+            args: record.args,
+            parked: reason.filter(|_| is_parked),
+            ending: record.ending,
+        }
+    }
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// In the order of names.
+    pub isolates: Vec<Summary>,
+    /// What could not be read, each with the isolate's name or id.
+    pub damaged: Vec<String>,
+    /// Where the next page begins; none when this was the last.
+    pub next: Option<ListCursor>,
+}
+
+/// An isolate with everything that there is to see of it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// What a listing says of it.
+    pub summary: Summary,
+    /// Its tasks with their stacks and variables; none once it is done, or when its snapshot can't be read.
+    pub view: Option<View>,
+    /// Why there is no view, where there should be one.
+    pub view_error: Option<String>,
+    /// Whether the view is of the running isolate; otherwise it is of its last commit.
+    pub live: bool,
+}
+
+/// A flow that can be spawned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowShown {
+    /// Its name.
+    pub name: String,
+    /// Its parameters: name and type as the source writes it.
+    pub params: Vec<(String, String)>,
+    /// What it returns.
+    pub ret: String,
+    /// The program that it is of.
+    pub program: ProgramHash,
+    /// The host functions that it may call and that are not registered here.
+    pub missing: Vec<String>,
+}
+
+/// Numbers about the engine since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Commits that were sent.
+    pub commits: u64,
+    /// The batches that they travelled in.
+    pub batches: u64,
+    /// Isolates in memory.
+    pub resident: usize,
+    /// Isolates that wait for a worker.
+    pub queued: usize,
+    /// Host calls under way.
+    pub host_calls: usize,
+    /// Timers in memory.
+    pub timers: usize,
+}

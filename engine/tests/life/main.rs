@@ -1,0 +1,4 @@
+//! An isolate's life over real stores: what is acknowledged is kept, whatever is killed, lost or damaged meanwhile.
+
+mod basics;
+mod world;
