@@ -1,0 +1,216 @@
+//! Types as they are written: `int`, `list[str]`, `dpslio.Queue[int]`, names of dataclasses, all also in quotes.
+
+use super::names::{Global, Member, Program, member};
+use crate::ast::{BinaryOp, Expr, ExprKind};
+use crate::diag::{Code, Diagnostic, nearest};
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::types::{self, Type};
+
+const MAX_DEPTH: u32 = 32;
+
+impl Program<'_> {
+    /// The type that an annotation stands for; what is wrong with it goes into `out`.
+    pub fn annotation(&mut self, expr: &Expr, out: &mut Vec<Diagnostic>) -> Option<TypeId> {
+        self.annotation_at(expr, out, 0)
+    }
+
+    fn annotation_at(&mut self, expr: &Expr, out: &mut Vec<Diagnostic>, depth: u32) -> Option<TypeId> {
+        let mut fail = |report: Diagnostic| {
+            out.push(report);
+            None
+        };
+        if depth > MAX_DEPTH {
+            return fail(Diagnostic::error(Code::TooDeep, expr.span, "this type is nested too deeply"));
+        }
+        match &expr.kind {
+            ExprKind::None => Some(types::NONE),
+            ExprKind::Str(text) => match crate::python::expression(text, expr.span) {
+                Some(inner) => self.annotation_at(&inner, out, depth + 1),
+                None => fail(Diagnostic::error(Code::UnknownType, expr.span, "the text in quotes is no type")),
+            },
+            ExprKind::Name(_) | ExprKind::Attribute(..) => self.named(expr, out),
+            ExprKind::Index(of, argument) => self.generic(of, argument, expr, out, depth),
+            ExprKind::Binary(BinaryOp::BitOr, ..) => {
+                fail(Diagnostic::error(Code::NotYet, expr.span, "not supported yet: types with alternatives (`A | B`)"))
+            }
+            _ => fail(Diagnostic::error(Code::UnknownType, expr.span, "this is no type")),
+        }
+    }
+
+    fn named(&mut self, expr: &Expr, out: &mut Vec<Diagnostic>) -> Option<TypeId> {
+        let Some((written, global)) = self.path(expr) else {
+            out.push(Diagnostic::error(Code::UnknownType, expr.span, "this is no type"));
+            return None;
+        };
+        let report = match &global {
+            Some(Global::Class(index)) => return self.class_type(*index, expr.span, out),
+            Some(Global::Api(path)) => match (path.as_str(), member(path)) {
+                ("dpslio.Lock", _) => return Some(types::LOCK),
+                ("dpslio.WaitGroup", _) => return Some(types::WAIT_GROUP),
+                ("dpslio.Queue", _) => {
+                    Diagnostic::error(Code::UnknownType, expr.span, "a Queue needs the type of its elements")
+                        .help(format!("{written}[int]"))
+                }
+                (_, Some(Member::NotYet) | None) => self.unusable(&written, &Global::Api(path.clone()), expr.span),
+                _ => Diagnostic::error(Code::UnknownType, expr.span, format!("`{written}` is no type")),
+            },
+            Some(broken @ Global::Broken(_)) => self.unusable(&written, broken, expr.span),
+            Some(Global::Foreign(what, place)) => {
+                let message = format!("`{written}` is no type that a flow can have: it {what}");
+                Diagnostic::error(Code::UnknownType, expr.span, message).label(*place, "brought in here").help(TYPES)
+            }
+            Some(Global::Function(_) | Global::Constant(_)) => {
+                Diagnostic::error(Code::UnknownType, expr.span, format!("`{written}` is no type")).help(TYPES)
+            }
+            None => {
+                match written.as_str() {
+                    "int" => return Some(types::INT),
+                    "float" => return Some(types::FLOAT),
+                    "bool" => return Some(types::BOOL),
+                    "str" => return Some(types::STR),
+                    "bytes" => return Some(types::BYTES),
+                    _ => {}
+                }
+                match written.as_str() {
+                    "list" | "List" => {
+                        let message = "a list needs the type of its elements";
+                        Diagnostic::error(Code::UnknownType, expr.span, message).help("list[int]")
+                    }
+                    "dict" | "Dict" => {
+                        let message = "a dict needs the types of its keys and values";
+                        Diagnostic::error(Code::UnknownType, expr.span, message).help("dict[str, int]")
+                    }
+                    "tuple" | "Tuple" => {
+                        let message = "a tuple needs the types of its parts";
+                        Diagnostic::error(Code::UnknownType, expr.span, message).help("tuple[int, str]")
+                    }
+                    "set" | "frozenset" | "Optional" | "Any" => {
+                        Diagnostic::error(Code::NotYet, expr.span, format!("not supported yet: the type `{written}`"))
+                    }
+                    _ => {
+                        let message = format!("`{written}` is not a type");
+                        let report = Diagnostic::error(Code::UnknownType, expr.span, message);
+                        let classes = self.classes.iter().map(|c| c.ast.name.text.as_str());
+                        let known = ["int", "float", "bool", "str", "bytes", "list", "dict", "tuple"];
+                        match nearest(&written, known.into_iter().chain(classes)) {
+                            Some(near) => report.help(format!("did you mean `{near}`?")),
+                            None => report.help(TYPES),
+                        }
+                    }
+                }
+            }
+        };
+        out.push(report);
+        None
+    }
+
+    fn generic(
+        &mut self,
+        of: &Expr,
+        argument: &Expr,
+        whole: &Expr,
+        out: &mut Vec<Diagnostic>,
+        depth: u32,
+    ) -> Option<TypeId> {
+        let arguments: Vec<&Expr> = match &argument.kind {
+            ExprKind::Tuple(parts) => parts.iter().collect(),
+            _ => vec![argument],
+        };
+        let written = self.path(of).map(|(written, _)| written).unwrap_or_default();
+        let name = match self.path(of) {
+            Some((_, Some(Global::Api(path)))) if path == "dpslio.Queue" => "Queue",
+            Some((_, Some(Global::Foreign(what, _)))) => match what.strip_prefix("comes from typing.") {
+                Some("List") => "list",
+                Some("Dict") => "dict",
+                Some("Tuple") => "tuple",
+                Some("Optional" | "Union") => "alternatives",
+                _ => "",
+            },
+            Some((_, None)) => match written.as_str() {
+                name @ ("list" | "dict" | "tuple" | "set" | "frozenset") => name,
+                _ => "",
+            },
+            _ => "",
+        };
+        let count = |wanted: usize, out: &mut Vec<Diagnostic>| {
+            if arguments.len() == wanted {
+                return Some(());
+            }
+            let message = format!("`{written}` takes {wanted} types, not {}", arguments.len());
+            out.push(Diagnostic::error(Code::UnknownType, whole.span, message));
+            None
+        };
+        match name {
+            "list" => {
+                count(1, out)?;
+                let element = self.annotation_at(arguments[0], out, depth + 1)?;
+                Some(self.types.intern(Type::List(element)))
+            }
+            "Queue" => {
+                count(1, out)?;
+                let element = self.annotation_at(arguments[0], out, depth + 1)?;
+                Some(self.types.intern(Type::Queue(element)))
+            }
+            "dict" => {
+                count(2, out)?;
+                let key = self.annotation_at(arguments[0], out, depth + 1);
+                let value = self.annotation_at(arguments[1], out, depth + 1);
+                let (key, value) = (key?, value?);
+                if !self.types.is_hashable(key) {
+                    out.push(self.not_hashable(key, arguments[0].span));
+                    return None;
+                }
+                Some(self.types.intern(Type::Dict(key, value)))
+            }
+            "tuple" => {
+                if matches!(arguments.last().map(|a| &a.kind), Some(ExprKind::Unsupported("..."))) {
+                    let report =
+                        Diagnostic::error(Code::NotYet, whole.span, "not supported yet: tuples of any length (`...`)");
+                    out.push(report.help("use a list, or write all parts: tuple[int, int]"));
+                    return None;
+                }
+                let parts: Vec<Option<TypeId>> =
+                    arguments.iter().map(|a| self.annotation_at(a, out, depth + 1)).collect();
+                let parts = parts.into_iter().collect::<Option<Vec<TypeId>>>()?;
+                Some(self.types.intern(Type::Tuple(parts)))
+            }
+            "set" | "frozenset" => {
+                out.push(Diagnostic::error(
+                    Code::NotYet,
+                    whole.span,
+                    format!("not supported yet: the type `{written}`"),
+                ));
+                None
+            }
+            "alternatives" => {
+                let message = format!("not supported yet: types with alternatives (`{written}`)");
+                out.push(Diagnostic::error(Code::NotYet, whole.span, message));
+                None
+            }
+            _ => {
+                let message = match written.as_str() {
+                    "" => "this is no type".to_owned(),
+                    written => format!("`{written}[…]` is no type"),
+                };
+                out.push(Diagnostic::error(Code::UnknownType, whole.span, message).help(TYPES));
+                None
+            }
+        }
+    }
+
+    /// The report for a key type that can change.
+    pub fn not_hashable(&self, key: TypeId, span: crate::source::Span) -> Diagnostic {
+        let name = self.types.name(key);
+        let report =
+            Diagnostic::error(Code::NotHashable, span, format!("{name} can't be the key of a dict: it can change"));
+        match self.types.get(key) {
+            Type::List(_) => report.help("use a tuple as the key"),
+            Type::Class(_) => report.help("mark the class as @dataclass(frozen=True)"),
+            _ => report,
+        }
+    }
+}
+
+/// What a user may write.
+const TYPES: &str =
+    "types are int, float, bool, str, bytes, None, list[T], dict[K, V], tuple[A, B] and classes marked @dataclass";

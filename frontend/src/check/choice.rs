@@ -1,0 +1,224 @@
+//! `match`: on a value, case by case, and on `dpslio.select`, which waits for the first of several queues.
+
+use super::body::{Checker, Local};
+use super::expr::typed;
+use crate::ast::{self, ExprKind as A, MatchCase, PatternKind as P};
+use crate::diag::{Code, Diagnostic};
+use crate::flow::Assigned;
+use crate::source::Span;
+use crate::tree::{Expr, ExprKind, SelectCase, SelectKind, Stmt, StmtKind, VarId};
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::types::{self, Type};
+
+impl Checker<'_, '_> {
+    /// A `match` statement.
+    pub fn match_stmt(&mut self, subject: &ast::Expr, cases: &[MatchCase], span: Span, out: &mut Vec<Stmt>) {
+        if self.program.api(subject).as_deref() == Some("dpslio.select") {
+            self.select(cases, span, out);
+            return;
+        }
+        let subject = self.expr(subject, None).map(|s| self.keep(s, out));
+        let mut after = Assigned::unreachable();
+        // Each case is checked with what has a value before the match; built up from the last one.
+        let before = self.assigned.clone();
+        let mut checked = Vec::new();
+        for case in cases {
+            self.assigned = before.clone();
+            let mut binds = Vec::new();
+            let test = match &subject {
+                Some(subject) => self.pattern(&case.pattern, subject, &mut binds),
+                None => None,
+            };
+            let guard = case.guard.as_ref().map(|g| self.condition(g));
+            let body = self.block(&case.body);
+            after.join(&self.assigned);
+            checked.push((test, binds, guard, body, case.span));
+        }
+        let covered = cases.iter().any(|c| c.guard.is_none() && takes_all(&c.pattern));
+        self.assigned = if covered { Assigned::unreachable() } else { before };
+        self.assigned.join(&after);
+        let mut rest: Option<Vec<Stmt>> = Some(Vec::new());
+        for (test, binds, guard, body, place) in checked.into_iter().rev() {
+            let (Some(test), Some(otherwise)) = (test, rest) else {
+                rest = None;
+                continue;
+            };
+            let guard = match guard {
+                None => None,
+                Some(Some(guard)) => Some(guard),
+                Some(None) => {
+                    rest = None;
+                    continue;
+                }
+            };
+            let (test, body) = match guard {
+                None => (test, binds.into_iter().chain(body).collect()),
+                Some(guard) => {
+                    // What the pattern binds is there for the guard.
+                    let guard = super::expr::seq(binds, guard);
+                    let both = ExprKind::Logic(true, Box::new(test), Box::new(guard));
+                    (typed(types::BOOL, place, both), body)
+                }
+            };
+            rest = Some(vec![Stmt { span: place, kind: StmtKind::If(test, body, otherwise) }]);
+        }
+        out.extend(rest.unwrap_or_default());
+    }
+
+    /// Whether the subject fits the pattern, as a condition; what it binds goes into `binds`.
+    fn pattern(&mut self, pattern: &ast::Pattern, subject: &Expr, binds: &mut Vec<Stmt>) -> Option<Expr> {
+        let span = pattern.span;
+        match &pattern.kind {
+            P::Any => Some(typed(types::BOOL, span, ExprKind::Bool(true))),
+            P::Value(value) => {
+                let value = self.expr(value, Some(subject.ty))?;
+                self.compare(ast::CompareOp::Eq, subject.clone(), value, span)
+            }
+            P::Or(list) => {
+                let tests: Vec<Option<Expr>> = list
+                    .iter()
+                    .map(|p| {
+                        if matches!(p.kind, P::Capture(..)) {
+                            return self.fail(
+                                Code::NotYet,
+                                p.span,
+                                "not supported yet: names in alternatives of a pattern",
+                            );
+                        }
+                        self.pattern(p, subject, binds)
+                    })
+                    .collect();
+                let mut tests = tests.into_iter().collect::<Option<Vec<_>>>()?.into_iter().rev();
+                let last = tests.next()?;
+                Some(tests.fold(last, |right, left| {
+                    typed(types::BOOL, span, ExprKind::Logic(false, Box::new(left), Box::new(right)))
+                }))
+            }
+            P::Capture(inner, name) => {
+                let test = match inner {
+                    Some(inner) => self.pattern(inner, subject, binds),
+                    None => Some(typed(types::BOOL, span, ExprKind::Bool(true))),
+                };
+                self.store_name(&name.text, name.span, Some(subject.clone()), binds);
+                test
+            }
+            P::Unsupported(what) => {
+                let report = Diagnostic::error(Code::NotYet, span, format!("not supported yet: {what} in a case"));
+                self.report(report.help("cases are literals, `|` of literals, names and `_`; use if for the rest"));
+                None
+            }
+        }
+    }
+
+    fn select(&mut self, cases: &[MatchCase], span: Span, out: &mut Vec<Stmt>) {
+        if self.kind == super::Kind::Pure {
+            let message = format!("pure function `{}` uses a select, which is not pure", self.function);
+            self.fail::<()>(Code::ImpureInPure, span, message);
+        }
+        let before = self.assigned.clone();
+        let mut after = Assigned::unreachable();
+        let mut list = Vec::new();
+        for (index, case) in cases.iter().enumerate() {
+            self.assigned = before.clone();
+            let kind = match &case.guard {
+                None if matches!(case.pattern.kind, P::Any) => {
+                    if index + 1 < cases.len() {
+                        let report =
+                            Diagnostic::error(Code::Select, case.span, "the case without a queue must be the last one");
+                        self.report(report);
+                    }
+                    Some(SelectKind::Default)
+                }
+                Some(guard) if matches!(case.pattern.kind, P::Any) => self.select_case(guard, out),
+                _ => self.not_a_case(case.span),
+            };
+            let body = self.block(&case.body);
+            after.join(&self.assigned);
+            list.push(kind.map(|kind| SelectCase { kind, body }));
+        }
+        self.assigned = after;
+        if let Some(cases) = list.into_iter().collect::<Option<Vec<_>>>() {
+            out.push(Stmt { span, kind: StmtKind::Select(cases) });
+        }
+    }
+
+    fn not_a_case<T>(&mut self, span: Span) -> Option<T> {
+        let report = Diagnostic::error(Code::Select, span, "a case of a select takes from a queue or puts into one");
+        self.report(report.help("case _ if value := await queue.get():"));
+        None
+    }
+
+    /// A case of a select by its guard: `value := await queue.get()`, `await queue.get()` or `await queue.put(value)`. The
+    /// queues and values are worked out before the select waits.
+    fn select_case(&mut self, guard: &ast::Expr, out: &mut Vec<Stmt>) -> Option<SelectKind> {
+        let (name, operation) = match &guard.kind {
+            A::Walrus(name, value) => (Some(name), &**value),
+            _ => (None, guard),
+        };
+        let A::Await(call) = &operation.kind else {
+            if let A::Call(..) = operation.kind {
+                let report =
+                    Diagnostic::error(Code::MissingAwait, operation.span, "the operation of a case must be awaited");
+                self.report(report.help("case _ if value := await queue.get():"));
+                return None;
+            }
+            return self.not_a_case(guard.span);
+        };
+        let A::Call(of, arguments) = &call.kind else { return self.not_a_case(guard.span) };
+        let A::Attribute(queue, method) = &of.kind else { return self.not_a_case(guard.span) };
+        let queue = self.expr(queue, None)?;
+        let Type::Queue(element) = *self.program.types.get(queue.ty) else {
+            let message = format!("a case of a select needs a queue, but this is {}", self.name(queue.ty));
+            return self.fail(Code::Select, queue.span, message);
+        };
+        let queue = self.keep(queue, out);
+        match (method.text.as_str(), arguments.as_slice(), name) {
+            ("get", [], None) => Some(SelectKind::Get(queue, None)),
+            ("get", [], Some(name)) => {
+                let id = self.bound(name, element)?;
+                Some(SelectKind::Get(queue, Some(id)))
+            }
+            ("put", [value], None) => {
+                let value = self.expr(&value.value, Some(element))?;
+                let value = self.needed(value, element, "the element")?;
+                let value = self.keep(value, out);
+                Some(SelectKind::Put(queue, value))
+            }
+            _ => self.not_a_case(guard.span),
+        }
+    }
+
+    /// The variable that takes the element of a case.
+    fn bound(&mut self, name: &ast::Name, element: TypeId) -> Option<VarId> {
+        let id = match self.names.get(&name.text).copied() {
+            Some(Local { var: Some(id), span }) => {
+                let had = self.vars[id.0 as usize].ty;
+                if had != element {
+                    let (had, has) = (self.name(had), self.name(element));
+                    let message = format!("`{}` is {had}, but the queue holds {has}", name.text);
+                    let report = Diagnostic::error(Code::TypeChanges, name.span, message);
+                    self.report(report.label(span, format!("`{}` is {had} since here", name.text)));
+                    return None;
+                }
+                id
+            }
+            Some(Local { var: None, .. }) => return None,
+            None => {
+                let id = self.new_var(Some(name.text.clone()), element);
+                self.names.insert(name.text.clone(), Local { var: Some(id), span: name.span });
+                id
+            }
+        };
+        self.assigned.add(id);
+        Some(id)
+    }
+}
+
+fn takes_all(pattern: &ast::Pattern) -> bool {
+    match &pattern.kind {
+        P::Any => true,
+        P::Capture(inner, _) => inner.as_ref().is_none_or(|i| takes_all(i)),
+        P::Or(list) => list.iter().any(takes_all),
+        P::Value(_) | P::Unsupported(_) => false,
+    }
+}

@@ -1,0 +1,129 @@
+//! Conversions that nobody writes: an int or bool where a float or int is needed, and anything where a condition is
+//! needed; and the common type of several values.
+
+use super::body::Checker;
+use super::expr::{op, typed};
+use crate::diag::{Code, Diagnostic};
+use crate::tree::{Expr, ExprKind};
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::module::Imm;
+use deepslate_ir::ops::Op;
+use deepslate_ir::types::{self, Type, Types};
+
+/// The type that values of both types have or convert to.
+pub(super) fn join(a: TypeId, b: TypeId) -> Option<TypeId> {
+    match (a, b) {
+        _ if a == b => Some(a),
+        (types::INT | types::BOOL, types::FLOAT) | (types::FLOAT, types::INT | types::BOOL) => Some(types::FLOAT),
+        (types::INT, types::BOOL) | (types::BOOL, types::INT) => Some(types::INT),
+        _ => None,
+    }
+}
+
+/// Whether a value of one type is taken where another is needed, and how near they are: 0 is the same.
+pub(super) fn nearness(types: &Types, from: TypeId, to: TypeId) -> Option<u32> {
+    match (from, to) {
+        _ if from == to => Some(0),
+        (types::BOOL, types::INT) => Some(1),
+        (types::INT, types::FLOAT) => Some(1),
+        (types::BOOL, types::FLOAT) => Some(2),
+        _ => {
+            let _ = types;
+            None
+        }
+    }
+}
+
+/// The value converted to the type, if it can be.
+pub(super) fn convert(value: Expr, to: TypeId) -> Result<Expr, Expr> {
+    if value.ty == to {
+        return Ok(value);
+    }
+    let span = value.span;
+    match (value.ty, to) {
+        (types::INT, types::FLOAT) => Ok(match value.kind {
+            ExprKind::Int(i) => typed(types::FLOAT, span, ExprKind::Float(i as f64)),
+            _ => op(Op::IntToFloat, vec![value], types::FLOAT, span),
+        }),
+        (types::BOOL, types::INT) => Ok(match value.kind {
+            ExprKind::Bool(b) => typed(types::INT, span, ExprKind::Int(i64::from(b))),
+            _ => op(Op::BoolToInt, vec![value], types::INT, span),
+        }),
+        (types::BOOL, types::FLOAT) => convert(convert(value, types::INT)?, types::FLOAT),
+        _ => Err(value),
+    }
+}
+
+impl Checker<'_, '_> {
+    /// The value where `what` needs this type; a mistake is reported.
+    pub fn needed(&mut self, value: Expr, to: TypeId, what: &str) -> Option<Expr> {
+        match convert(value, to) {
+            Ok(value) => Some(value),
+            Err(value) => {
+                let report = self.mismatch(&value, to, what);
+                self.report(report);
+                None
+            }
+        }
+    }
+
+    fn mismatch(&self, value: &Expr, to: TypeId, what: &str) -> Diagnostic {
+        let (wanted, found) = (self.name(to), self.name(value.ty));
+        let message = format!("{what} must be {wanted}, but this is {found}");
+        let report = Diagnostic::error(Code::Mismatch, value.span, message).note(format!("this is {found}"));
+        match (value.ty, to) {
+            (types::FLOAT, types::INT) => report.help("int(…) cuts off the fraction, // divides without one"),
+            (types::STR, types::INT) => report.help("int(…) reads a number from text"),
+            (types::STR, types::FLOAT) => report.help("float(…) reads a number from text"),
+            (types::INT | types::FLOAT | types::BOOL, types::STR) => report.help("str(…) makes text of it"),
+            (types::STR, types::BYTES) => report.help("text.encode() makes bytes of it"),
+            (types::BYTES, types::STR) => report.help("data.decode() makes text of it"),
+            (types::NONE, _) => report.help("optional values (`int | None`) are not supported yet"),
+            _ => match (self.program.types.get(value.ty), self.program.types.get(to)) {
+                (Type::List(_), Type::List(_)) | (Type::Dict(..), Type::Dict(..)) => {
+                    report.help("a list or dict keeps its type, since it could be changed under both names")
+                }
+                (Type::Tuple(_), Type::List(_)) => report.help("list elements stand in brackets: [1, 2]"),
+                _ => report,
+            },
+        }
+    }
+
+    /// Whether the value counts as true.
+    pub fn truth(&mut self, value: Expr) -> Expr {
+        let span = value.span;
+        let not_zero =
+            |count: Expr| op(Op::Ine, vec![count, typed(types::INT, span, ExprKind::Int(0))], types::BOOL, span);
+        let always = |value: Expr, truth: bool| {
+            let constant = typed(types::BOOL, span, ExprKind::Bool(truth));
+            let effect = crate::tree::Stmt { span, kind: crate::tree::StmtKind::Do(value) };
+            typed(types::BOOL, span, ExprKind::Seq(vec![effect], Box::new(constant)))
+        };
+        match self.program.types.get(value.ty) {
+            Type::Bool => value,
+            Type::Int => not_zero(value),
+            Type::Float => op(Op::Fne, vec![value, typed(types::FLOAT, span, ExprKind::Float(0.0))], types::BOOL, span),
+            Type::None => always(value, false),
+            Type::List(_) => not_zero(op(Op::ListLen, vec![value], types::INT, span)),
+            Type::Dict(..) => not_zero(op(Op::DictLen, vec![value], types::INT, span)),
+            Type::Tuple(parts) => {
+                let truth = !parts.is_empty();
+                always(value, truth)
+            }
+            Type::Str | Type::Bytes => {
+                // Comparing with the empty one asks nothing of the length, which text would have to count.
+                let empty =
+                    if value.ty == types::STR { ExprKind::Str(String::new()) } else { ExprKind::Bytes(Vec::new()) };
+                let empty = typed(value.ty, span, empty);
+                let equal = op(Op::Eq, vec![value, empty], types::BOOL, span);
+                op(Op::Bnot, vec![equal], types::BOOL, span)
+            }
+            Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup => always(value, true),
+        }
+    }
+}
+
+/// An instruction with an immediate.
+pub(super) fn op_with(code: Op, args: Vec<Expr>, imm: Imm, ty: TypeId, span: crate::source::Span) -> Expr {
+    typed(ty, span, ExprKind::Op(code, args, imm))
+}

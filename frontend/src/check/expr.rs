@@ -1,0 +1,638 @@
+//! Expressions: each gets its type, from what is in it and from what is wanted of it (which decides only what the
+//! expression leaves open, such as the type of an empty list).
+
+use super::body::{Checker, Local, unsupported};
+use super::convert::{convert, join, op_with};
+use super::names::Global;
+use super::signatures::Kind;
+use crate::ast::{self, CompareOp, ExprKind as A, UnaryOp};
+use crate::diag::{Code, Diagnostic, nearest};
+use crate::source::Span;
+use crate::tree::{Expr, ExprKind, Stmt, StmtKind, VarId};
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::module::Imm;
+use deepslate_ir::ops::Op;
+use deepslate_ir::types::{self, Type};
+
+/// An expression.
+pub(super) fn typed(ty: TypeId, span: Span, kind: ExprKind) -> Expr {
+    Expr { ty, span, kind }
+}
+
+/// An instruction without immediate.
+pub(super) fn op(code: Op, args: Vec<Expr>, ty: TypeId, span: Span) -> Expr {
+    typed(ty, span, ExprKind::Op(code, args, Imm::No))
+}
+
+/// A variable's value.
+pub(super) fn var(id: VarId, ty: TypeId, span: Span) -> Expr {
+    typed(ty, span, ExprKind::Var(id))
+}
+
+/// An integer.
+pub(super) fn int(value: i64, span: Span) -> Expr {
+    typed(types::INT, span, ExprKind::Int(value))
+}
+
+/// Statements, then a value.
+pub(super) fn seq(stmts: Vec<Stmt>, value: Expr) -> Expr {
+    if stmts.is_empty() {
+        return value;
+    }
+    let (ty, span) = (value.ty, value.span);
+    typed(ty, span, ExprKind::Seq(stmts, Box::new(value)))
+}
+
+impl Checker<'_, '_> {
+    /// Checks an expression. `want` is the type that it will be needed as, if that is known; the result may still be of
+    /// another one.
+    pub fn expr(&mut self, expr: &ast::Expr, want: Option<TypeId>) -> Option<Expr> {
+        let span = expr.span;
+        match &expr.kind {
+            A::None => Some(typed(types::NONE, span, ExprKind::None)),
+            A::Bool(b) => Some(typed(types::BOOL, span, ExprKind::Bool(*b))),
+            A::Int(value) => self.int_literal(*value, want, span),
+            A::Float(f) => Some(typed(types::FLOAT, span, ExprKind::Float(*f))),
+            A::Str(s) => Some(typed(types::STR, span, ExprKind::Str(s.clone()))),
+            A::Bytes(b) => Some(typed(types::BYTES, span, ExprKind::Bytes(b.clone()))),
+            A::Format(parts) => self.format(parts, span),
+            A::Name(name) => self.name_value(name, expr),
+            A::List(elements) => self.list(elements, want, span),
+            A::Tuple(parts) => self.tuple(parts, want, span),
+            A::Dict(entries) => self.dict(entries, want, span),
+            A::Set(_) => {
+                let report = Diagnostic::error(Code::NotYet, span, "not supported yet: sets");
+                self.report(report.help("use a dict with True as its values, or a list"));
+                None
+            }
+            A::Unary(UnaryOp::Minus, inner) if matches!(inner.kind, A::Int(_)) => match inner.kind {
+                A::Int(value) => self.int_literal(value.checked_neg().unwrap_or(i128::MAX), want, span),
+                _ => None,
+            },
+            A::Unary(UnaryOp::Not, inner) => {
+                let value = self.condition(inner)?;
+                Some(op(Op::Bnot, vec![value], types::BOOL, span))
+            }
+            A::Unary(code, inner) => self.unary(*code, inner, want, span),
+            A::Binary(code, left, right) => {
+                let (left, right) = self.operands(*code, left, right, want);
+                self.binary(*code, left?, right?, span)
+            }
+            A::Logic(and, values) => self.logic_value(*and, values, want, span),
+            A::Compare(first, rest) => self.comparison(first, rest, span),
+            A::If { test, then, otherwise } => self.choice(test, then, otherwise, want, span),
+            A::Call(of, arguments) => self.call(of, arguments, want, span, false),
+            A::Attribute(of, name) => self.attribute(expr, of, name),
+            A::Index(of, index) => self.index(of, index, span),
+            A::Slice(..) => self.fail(Code::Index, span, "a slice stands in brackets after a value only"),
+            A::Await(inner) => self.awaited(inner, want, span),
+            A::Walrus(..) => {
+                let report = Diagnostic::error(Code::Unsupported, span, "`:=` stands in the cases of a select only");
+                self.report(report.help("assign in a statement of its own before"));
+                None
+            }
+            A::Comprehension(c) => self.comprehension(c, want, span),
+            A::Unsupported(what) => {
+                self.report(unsupported(what, span));
+                None
+            }
+        }
+    }
+
+    /// An expression whose value is dropped.
+    pub fn effect(&mut self, expr: &ast::Expr) -> Option<Expr> {
+        self.expr(expr, None)
+    }
+
+    fn int_literal(&mut self, value: i128, want: Option<TypeId>, span: Span) -> Option<Expr> {
+        match i64::try_from(value) {
+            Ok(value) if want == Some(types::FLOAT) => convert(int(value, span), types::FLOAT).ok(),
+            Ok(value) => Some(int(value, span)),
+            Err(_) => {
+                let report = Diagnostic::error(Code::IntRange, span, "this integer does not fit 64 bits");
+                self.report(report.help("integers of flows are from -2**63 to 2**63 - 1"));
+                None
+            }
+        }
+    }
+
+    fn name_value(&mut self, name: &str, expr: &ast::Expr) -> Option<Expr> {
+        let span = expr.span;
+        if let Some(Local { var: id, .. }) = self.names.get(name).copied() {
+            let id = id?;
+            if !self.assigned.has(id) {
+                self.unassigned(name, span);
+                // Once is enough.
+                self.assigned.add(id);
+            }
+            return Some(var(id, self.vars[id.0 as usize].ty, span));
+        }
+        if self.locals.contains(name) {
+            self.unassigned(name, span);
+            self.names.insert(name.to_owned(), Local { var: None, span });
+            return None;
+        }
+        match self.program.globals.get(name).cloned() {
+            Some(Global::Constant(index)) => self.constant(index, span),
+            Some(global) => {
+                let report = self.program.unusable(name, &global, span);
+                self.report(report);
+                None
+            }
+            None => {
+                let locals: Vec<String> = self.names.keys().cloned().collect();
+                let report = if name == "range" || name == "enumerate" || super::call::is_builtin(name) {
+                    Diagnostic::error(
+                        Code::NotCallable,
+                        span,
+                        format!("`{name}` is a function, and functions are not values"),
+                    )
+                    .help(format!("call it: {name}(…)"))
+                } else {
+                    self.program.unknown(name, span, locals.iter().map(String::as_str))
+                };
+                self.report(report);
+                None
+            }
+        }
+    }
+
+    pub fn constant(&mut self, index: usize, span: Span) -> Option<Expr> {
+        let place = self.program.constants[index].span;
+        match self.program.constant(index, span, 0) {
+            Ok((datum, ty)) => {
+                if place != Span::default() {
+                    self.uses.push(place);
+                }
+                Some(super::constants::literal(&self.program.types, &datum, ty, span))
+            }
+            Err(report) => {
+                self.report(Diagnostic { span, ..*report });
+                None
+            }
+        }
+    }
+
+    fn unassigned(&mut self, name: &str, span: Span) {
+        let report = Diagnostic::error(Code::Unassigned, span, format!("`{name}` may be used before it has a value"));
+        self.report(report.help(format!("give `{name}` a value on every path to here")));
+    }
+
+    fn is_empty_literal(expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            A::List(e) => e.is_empty(),
+            A::Dict(e) => e.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Checks values that are to have one type: the wanted one, or the one that all of them convert to.
+    fn common(&mut self, exprs: &[&ast::Expr], want: Option<TypeId>, what: &str) -> Option<(Vec<Expr>, TypeId)> {
+        if let Some(want) = want {
+            let values: Vec<Option<Expr>> = exprs
+                .iter()
+                .map(|e| {
+                    let value = self.expr(e, Some(want))?;
+                    self.needed(value, want, what)
+                })
+                .collect();
+            return Some((values.into_iter().collect::<Option<Vec<_>>>()?, want));
+        }
+        let mut values: Vec<Option<Expr>> = Vec::new();
+        let mut ty: Option<TypeId> = None;
+        let mut wrong = false;
+        // Empty lists and dicts take their type from the others.
+        for expr in exprs {
+            if Self::is_empty_literal(expr) && exprs.len() > 1 {
+                values.push(None);
+                continue;
+            }
+            let value = self.expr(expr, None);
+            match (&value, ty) {
+                (Some(value), None) => ty = Some(value.ty),
+                (Some(value), Some(before)) => match join(before, value.ty) {
+                    Some(joined) => ty = Some(joined),
+                    None if !wrong => {
+                        wrong = true;
+                        let message = format!(
+                            "{what} must be {}, as the others, but this is {}",
+                            self.name(before),
+                            self.name(value.ty)
+                        );
+                        self.fail::<()>(Code::Mismatch, value.span, message);
+                    }
+                    None => {}
+                },
+                (None, _) => wrong = true,
+            }
+            values.push(value);
+        }
+        if wrong {
+            return None;
+        }
+        for (expr, value) in exprs.iter().zip(&mut values) {
+            if value.is_none() {
+                *value = self.expr(expr, ty);
+            }
+        }
+        let ty = ty.or_else(|| values.first().and_then(|v| v.as_ref().map(|v| v.ty)))?;
+        let values = values.into_iter().map(|v| v.and_then(|v| convert(v, ty).ok())).collect::<Option<Vec<_>>>()?;
+        Some((values, ty))
+    }
+
+    fn list(&mut self, elements: &[ast::Expr], want: Option<TypeId>, span: Span) -> Option<Expr> {
+        let want_element = want.and_then(|ty| match self.program.types.get(ty) {
+            Type::List(e) => Some(*e),
+            _ => None,
+        });
+        if elements.is_empty() {
+            let Some(element) = want_element else {
+                let report =
+                    Diagnostic::error(Code::CannotInfer, span, "the type of this empty list's elements is not known");
+                self.report(report.help("declare the variable with its type: items: list[int] = []"));
+                return None;
+            };
+            let ty = self.program.types.intern(Type::List(element));
+            return Some(op(Op::ListNew, Vec::new(), ty, span));
+        }
+        let exprs: Vec<&ast::Expr> = elements.iter().collect();
+        let (values, element) = self.common(&exprs, want_element, "an element of this list")?;
+        let ty = self.program.types.intern(Type::List(element));
+        Some(op(Op::ListNew, values, ty, span))
+    }
+
+    fn tuple(&mut self, parts: &[ast::Expr], want: Option<TypeId>, span: Span) -> Option<Expr> {
+        let wants: Vec<Option<TypeId>> = match want.map(|ty| self.program.types.get(ty)) {
+            Some(Type::Tuple(wants)) if wants.len() == parts.len() => wants.iter().copied().map(Some).collect(),
+            _ => vec![None; parts.len()],
+        };
+        let values: Vec<Option<Expr>> = parts
+            .iter()
+            .zip(wants)
+            .map(|(part, want)| {
+                let value = self.expr(part, want)?;
+                Some(match want {
+                    Some(want) => convert(value, want).unwrap_or_else(|value| value),
+                    None => value,
+                })
+            })
+            .collect();
+        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+        let ty = Type::Tuple(values.iter().map(|v| v.ty).collect());
+        let ty = self.program.types.intern(ty);
+        Some(op(Op::New, values, ty, span))
+    }
+
+    fn dict(&mut self, entries: &[(ast::Expr, ast::Expr)], want: Option<TypeId>, span: Span) -> Option<Expr> {
+        let (want_key, want_value) = match want.map(|ty| self.program.types.get(ty)) {
+            Some(Type::Dict(k, v)) => (Some(*k), Some(*v)),
+            _ => (None, None),
+        };
+        if entries.is_empty() {
+            let (Some(key), Some(value)) = (want_key, want_value) else {
+                let report = Diagnostic::error(Code::CannotInfer, span, "the types of this empty dict are not known");
+                self.report(report.help("declare the variable with its type: items: dict[str, int] = {}"));
+                return None;
+            };
+            let ty = self.program.types.intern(Type::Dict(key, value));
+            return Some(op(Op::DictNew, Vec::new(), ty, span));
+        }
+        let keys: Vec<&ast::Expr> = entries.iter().map(|(k, _)| k).collect();
+        let values: Vec<&ast::Expr> = entries.iter().map(|(_, v)| v).collect();
+        let keys = self.common(&keys, want_key, "a key of this dict");
+        let values = self.common(&values, want_value, "a value of this dict");
+        let ((keys, key), (values, value)) = (keys?, values?);
+        if !self.program.types.is_hashable(key) {
+            let report = self.program.not_hashable(key, keys[0].span);
+            self.report(report);
+            return None;
+        }
+        let ty = self.program.types.intern(Type::Dict(key, value));
+        let args = keys.into_iter().zip(values).flat_map(|(k, v)| [k, v]).collect();
+        Some(op(Op::DictNew, args, ty, span))
+    }
+
+    fn choice(
+        &mut self,
+        test: &ast::Expr,
+        then: &ast::Expr,
+        otherwise: &ast::Expr,
+        want: Option<TypeId>,
+        span: Span,
+    ) -> Option<Expr> {
+        let test = self.condition(test);
+        let (values, ty) = self.common(&[then, otherwise], want, "the other value of this `if`")?;
+        let mut values = values.into_iter();
+        let (then, otherwise) = (values.next()?, values.next()?);
+        Some(typed(ty, span, ExprKind::If(Box::new(test?), Box::new(then), Box::new(otherwise))))
+    }
+
+    /// A condition, as a truth value.
+    pub fn condition(&mut self, expr: &ast::Expr) -> Option<Expr> {
+        let span = expr.span;
+        match &expr.kind {
+            A::Logic(and, values) => {
+                let values: Vec<Option<Expr>> = values.iter().map(|v| self.condition(v)).collect();
+                let mut values = values.into_iter().collect::<Option<Vec<_>>>()?.into_iter().rev();
+                let last = values.next()?;
+                Some(values.fold(last, |right, left| {
+                    typed(types::BOOL, span, ExprKind::Logic(*and, Box::new(left), Box::new(right)))
+                }))
+            }
+            _ => {
+                let value = self.expr(expr, None)?;
+                Some(self.truth(value))
+            }
+        }
+    }
+
+    /// `a and b`, `a or b` as a value: one of the operands.
+    fn logic_value(&mut self, and: bool, values: &[ast::Expr], want: Option<TypeId>, span: Span) -> Option<Expr> {
+        let exprs: Vec<&ast::Expr> = values.iter().collect();
+        let what = if and { "an operand of this `and`" } else { "an operand of this `or`" };
+        let (values, ty) = self.common(&exprs, want, what)?;
+        let mut values = values.into_iter().rev();
+        let mut result = values.next()?;
+        for left in values {
+            if ty == types::BOOL {
+                result = typed(ty, span, ExprKind::Logic(and, Box::new(left), Box::new(result)));
+                continue;
+            }
+            let mut stmts = Vec::new();
+            let left = self.keep(left, &mut stmts);
+            let test = self.truth(left.clone());
+            let (then, otherwise) = if and { (result, left) } else { (left, result) };
+            result = seq(stmts, typed(ty, span, ExprKind::If(Box::new(test), Box::new(then), Box::new(otherwise))));
+        }
+        Some(result)
+    }
+
+    fn comparison(&mut self, first: &ast::Expr, rest: &[(CompareOp, ast::Expr)], span: Span) -> Option<Expr> {
+        // The middle operands of a chain are evaluated once, and only as far as the chain holds.
+        let mut left = self.expr(first, None);
+        let mut links = Vec::new();
+        for (index, (code, right)) in rest.iter().enumerate() {
+            let want = match code {
+                CompareOp::In | CompareOp::NotIn => None,
+                _ => left.as_ref().map(|l| l.ty),
+            };
+            let right = match (code, &right.kind) {
+                (CompareOp::In | CompareOp::NotIn, A::Tuple(parts) | A::List(parts)) if rest.len() == 1 => {
+                    return self.one_of(left?, parts, *code == CompareOp::NotIn, span);
+                }
+                _ => self.expr(right, want),
+            };
+            let (Some(l), Some(r)) = (left, right) else {
+                left = None;
+                continue;
+            };
+            if index + 1 == rest.len() {
+                links.push(self.compare(*code, l, r, span)?);
+                left = None;
+                break;
+            }
+            let id = self.new_var(None, r.ty);
+            let again = var(id, r.ty, r.span);
+            let kept = seq(vec![Stmt { span: r.span, kind: StmtKind::Assign(id, r) }], again.clone());
+            links.push(self.compare(*code, l, kept, span)?);
+            left = Some(again);
+        }
+        if links.len() != rest.len() || left.is_some() {
+            return None;
+        }
+        let mut links = links.into_iter().rev();
+        let last = links.next()?;
+        Some(
+            links.fold(last, |right, left| {
+                typed(types::BOOL, span, ExprKind::Logic(true, Box::new(left), Box::new(right)))
+            }),
+        )
+    }
+
+    /// `x in (a, b, c)`: a comparison with each, as far as needed.
+    fn one_of(&mut self, value: Expr, parts: &[ast::Expr], negated: bool, span: Span) -> Option<Expr> {
+        let mut stmts = Vec::new();
+        let value = self.keep(value, &mut stmts);
+        let parts: Vec<Option<Expr>> = parts.iter().map(|p| self.expr(p, Some(value.ty))).collect();
+        let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
+        // The operands have values before the first comparison; constants need no keeping.
+        let parts: Vec<Expr> = parts.into_iter().map(|p| self.keep(p, &mut stmts)).collect();
+        let mut result = typed(types::BOOL, span, ExprKind::Bool(false));
+        for part in parts.into_iter().rev() {
+            let equal = self.compare(CompareOp::Eq, value.clone(), part, span)?;
+            result = match result.kind {
+                ExprKind::Bool(false) => equal,
+                _ => typed(types::BOOL, span, ExprKind::Logic(false, Box::new(equal), Box::new(result))),
+            };
+        }
+        let result = if negated { op(Op::Bnot, vec![result], types::BOOL, span) } else { result };
+        Some(seq(stmts, result))
+    }
+
+    fn attribute(&mut self, whole: &ast::Expr, of: &ast::Expr, name: &ast::Name) -> Option<Expr> {
+        // A dotted name that begins outside of the function.
+        if let Some(root) = root_name(of)
+            && !self.locals.contains(root)
+            && !self.names.contains_key(root)
+            && !matches!(self.program.globals.get(root), Some(Global::Constant(_)))
+        {
+            let report = match self.program.path(whole) {
+                Some((written, Some(global @ (Global::Api(_) | Global::Foreign(..) | Global::Broken(_))))) => {
+                    if let Some(value) = math_constant(&global, whole.span) {
+                        return Some(value);
+                    }
+                    self.program.unusable(&written, &global, whole.span)
+                }
+                _ => match self.program.globals.get(root).cloned() {
+                    Some(Global::Class(index)) if self.program.classes[index].ty.is_none() => {
+                        let message = format!("`{root}.{}` can't be used in a flow", name.text);
+                        Diagnostic::error(Code::NotInFlows, whole.span, message)
+                    }
+                    Some(global) => self.program.unusable(root, &global, whole.span),
+                    None => {
+                        let locals: Vec<String> = self.names.keys().cloned().collect();
+                        self.program.unknown(root, whole.span, locals.iter().map(String::as_str))
+                    }
+                },
+            };
+            self.report(report);
+            return None;
+        }
+        let of = self.expr(of, None)?;
+        let (slot, ty) = self.field(&of, name)?;
+        Some(op_with(Op::SlotGet, vec![of], Imm::Slot(slot), ty, whole.span))
+    }
+
+    /// The slot and type of a field.
+    pub fn field(&mut self, of: &Expr, name: &ast::Name) -> Option<(u32, TypeId)> {
+        let of_name = self.name(of.ty);
+        let Type::Class(id) = *self.program.types.get(of.ty) else {
+            let message = format!("{of_name} has no attribute `{}`", name.text);
+            let report = Diagnostic::error(Code::UnknownMember, name.span, message);
+            let report = match super::call::methods_of(&self.program.types, of.ty).iter().find(|m| **m == name.text) {
+                Some(_) => report.help(format!("it is a method; call it: .{}(…)", name.text)),
+                None => report,
+            };
+            self.report(report);
+            return None;
+        };
+        let class = self.program.types.class(id);
+        if let Some(slot) = class.field(&name.text) {
+            return Some((u32::try_from(slot).unwrap_or(u32::MAX), class.fields[slot].ty));
+        }
+        let near = nearest(&name.text, class.fields.iter().map(|f| f.name.as_str())).map(str::to_owned);
+        let known: Vec<String> = class.fields.iter().map(|f| f.name.clone()).collect();
+        let report =
+            Diagnostic::error(Code::UnknownMember, name.span, format!("`{of_name}` has no field `{}`", name.text));
+        self.report(match near {
+            Some(near) => report.help(format!("did you mean `{near}`?")),
+            None => report.help(format!("its fields are {}", known.join(", "))),
+        });
+        None
+    }
+
+    fn index(&mut self, of: &ast::Expr, index: &ast::Expr, span: Span) -> Option<Expr> {
+        let of = self.expr(of, None)?;
+        if let A::Slice(start, stop, step) = &index.kind {
+            return self.slice(of, [start.as_deref(), stop.as_deref(), step.as_deref()], span);
+        }
+        let mut stmts = Vec::new();
+        let (value, _) = self.element_of(of, index, span, false, &mut stmts)?;
+        Some(seq(stmts, value))
+    }
+
+    /// The element at an index, and the index to use again; both may be used any number of times.
+    pub fn element(&mut self, of: Expr, index: &ast::Expr, span: Span, stmts: &mut Vec<Stmt>) -> Option<(Expr, Expr)> {
+        self.element_of(of, index, span, true, stmts)
+    }
+
+    fn element_of(
+        &mut self,
+        of: Expr,
+        index: &ast::Expr,
+        span: Span,
+        again: bool,
+        stmts: &mut Vec<Stmt>,
+    ) -> Option<(Expr, Expr)> {
+        let mut key = |checker: &mut Self, ty: TypeId, what: &str| {
+            let value = checker.expr(index, Some(ty))?;
+            let value = checker.needed(value, ty, what)?;
+            Some(if again { checker.keep(value, stmts) } else { value })
+        };
+        match self.program.types.get(of.ty).clone() {
+            Type::List(element) => {
+                let index = key(self, types::INT, "an index")?;
+                Some((op(Op::ListGet, vec![of, index.clone()], element, span), index))
+            }
+            Type::Dict(k, v) => {
+                let index = key(self, k, "the key")?;
+                Some((op(Op::DictGet, vec![of, index.clone()], v, span), index))
+            }
+            Type::Str => {
+                let index = key(self, types::INT, "an index")?;
+                Some((self.syntax("str_index", vec![of, index.clone()], span)?, index))
+            }
+            Type::Bytes => {
+                let index = key(self, types::INT, "an index")?;
+                Some((self.syntax("bytes_index", vec![of, index.clone()], span)?, index))
+            }
+            Type::Tuple(parts) => {
+                let count = parts.len();
+                let index_value = self.expr(index, None)?;
+                let ExprKind::Int(at) = index_value.kind else {
+                    let report =
+                        Diagnostic::error(Code::Index, index.span, "a tuple's index must be a number known here");
+                    self.report(report.help("parts of a tuple have different types; use a list for many of one type"));
+                    return None;
+                };
+                let slot = if at < 0 { at.checked_add(count as i64).unwrap_or(-1) } else { at };
+                let slot = usize::try_from(slot).ok().filter(|s| *s < count);
+                let Some(slot) = slot else {
+                    let message = format!("this tuple has {count} parts, and no part {at}");
+                    return self.fail(Code::Index, index.span, message);
+                };
+                let imm = Imm::Slot(u32::try_from(slot).unwrap_or(u32::MAX));
+                Some((op_with(Op::SlotGet, vec![of], imm, parts[slot], span), index_value))
+            }
+            _ => {
+                let message = format!("{} has no elements", self.name(of.ty));
+                self.fail(Code::Index, span, message)
+            }
+        }
+    }
+
+    /// The three parts of a slice, as integers; what is absent is the least one.
+    pub fn slice_parts(&mut self, parts: [Option<&ast::Expr>; 3], span: Span) -> Option<Vec<Expr>> {
+        let parts = parts.map(|part| match part {
+            None => Some(int(i64::MIN, span)),
+            Some(part) if matches!(part.kind, A::None) => Some(int(i64::MIN, span)),
+            Some(part) => {
+                let value = self.expr(part, Some(types::INT))?;
+                self.needed(value, types::INT, "a bound of a slice")
+            }
+        });
+        parts.into_iter().collect()
+    }
+
+    fn slice(&mut self, of: Expr, parts: [Option<&ast::Expr>; 3], span: Span) -> Option<Expr> {
+        let parts = self.slice_parts(parts, span)?;
+        let name = match self.program.types.get(of.ty) {
+            Type::Str => "str_slice",
+            Type::Bytes => "bytes_slice",
+            Type::List(_) => "list_slice",
+            Type::Tuple(_) => {
+                return self.fail(Code::NotYet, span, "not supported yet: slices of tuples");
+            }
+            _ => {
+                let message = format!("{} has no slices", self.name(of.ty));
+                return self.fail(Code::Index, span, message);
+            }
+        };
+        let mut args = vec![of];
+        args.extend(parts);
+        self.syntax(name, args, span)
+    }
+
+    fn awaited(&mut self, inner: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {
+        if !self.is_async && self.kind != Kind::Flow {
+            let report = Diagnostic::error(
+                Code::OutsideFunction,
+                span,
+                format!("`await` needs `{}` to be async", self.function),
+            );
+            self.report(report.help(format!("async def {}(…)", self.function)));
+        }
+        match &inner.kind {
+            A::Call(of, arguments) => self.call(of, arguments, want, inner.span, true),
+            _ => {
+                self.expr(inner, want);
+                let report = Diagnostic::error(Code::NeedlessAwait, span, "`await` stands before a call only");
+                self.report(report.help("await queue.get()"));
+                None
+            }
+        }
+    }
+}
+
+/// The name that a dotted name begins with.
+pub(super) fn root_name(expr: &ast::Expr) -> Option<&str> {
+    match &expr.kind {
+        A::Name(name) => Some(name),
+        A::Attribute(of, _) => root_name(of),
+        _ => None,
+    }
+}
+
+/// The numbers of Python's math module.
+fn math_constant(global: &Global, span: Span) -> Option<Expr> {
+    let Global::Foreign(what, _) = global else { return None };
+    let value = match what.strip_prefix("comes from math.")? {
+        "pi" => std::f64::consts::PI,
+        "e" => std::f64::consts::E,
+        "tau" => std::f64::consts::TAU,
+        "inf" => f64::INFINITY,
+        "nan" => f64::NAN,
+        _ => return None,
+    };
+    Some(typed(types::FLOAT, span, ExprKind::Float(value)))
+}

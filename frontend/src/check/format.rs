@@ -1,0 +1,57 @@
+//! F-strings: their parts as text, one after the other.
+
+use super::body::Checker;
+use super::expr::typed;
+use crate::ast::{self, FormatPart};
+use crate::diag::{Code, Diagnostic};
+use crate::source::Span;
+use crate::tree::{Expr, ExprKind};
+use deepslate_ir::types::{self, Type};
+
+impl Checker<'_, '_> {
+    /// The text that an f-string makes.
+    pub fn format(&mut self, parts: &[FormatPart], span: Span) -> Option<Expr> {
+        let mut texts: Vec<Option<Expr>> = Vec::new();
+        for part in parts {
+            texts.push(match part {
+                FormatPart::Text(text) => Some(typed(types::STR, span, ExprKind::Str(text.clone()))),
+                FormatPart::Value { value, conversion, spec } => self.formatted(value, *conversion, spec),
+            });
+        }
+        let mut texts = texts.into_iter().collect::<Option<Vec<_>>>()?.into_iter();
+        let Some(mut whole) = texts.next() else {
+            return Some(typed(types::STR, span, ExprKind::Str(String::new())));
+        };
+        for text in texts {
+            whole = self.syntax("str_concat", vec![whole, text], span)?;
+        }
+        Some(whole)
+    }
+
+    fn formatted(&mut self, value: &ast::Expr, conversion: Option<char>, spec: &[FormatPart]) -> Option<Expr> {
+        let span = value.span;
+        let checked = self.expr(value, None);
+        let spec = if spec.is_empty() { None } else { Some(self.format(spec, span)?) };
+        let checked = checked?;
+        let converted = match conversion {
+            None => checked,
+            Some('s') => self.text_of(checked)?,
+            Some('r') => self.called("repr", vec![checked], span)?,
+            Some(other) => {
+                return self.fail(Code::NotYet, span, format!("not supported yet: `!{other}` in an f-string"));
+            }
+        };
+        match spec {
+            None => self.text_of(converted),
+            Some(spec) => match self.program.types.get(converted.ty) {
+                Type::Int | Type::Float | Type::Bool | Type::Str => self.called("format", vec![converted, spec], span),
+                _ => {
+                    let message = format!("{} takes no format after `:`", self.name(converted.ty));
+                    let report = Diagnostic::error(Code::FormatSpec, span, message);
+                    self.report(report.help("make text of it first: {value!s:>10}"));
+                    None
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! `for` loops and comprehensions: what is iterated over, taken apart into a counter, a test, an element and a step. No
+//! iterator objects exist, so nothing of a loop can be in the way of a snapshot.
+
+use super::body::{Checker, Local};
+use super::convert::{convert, join, op_with};
+use super::expr::{int, op, seq, typed, var};
+use crate::ast::{self, Argument, ExprKind as A};
+use crate::diag::{Code, Diagnostic};
+use crate::source::Span;
+use crate::tree::{Expr, ExprKind, Loop, Stmt, StmtKind};
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::module::Imm;
+use deepslate_ir::ops::Op;
+use deepslate_ir::trap::TrapKind;
+use deepslate_ir::types::{self, Type};
+
+/// How something is iterated over: after the set-up, while the test holds, the element, and the step to the next one.
+struct Turns {
+    test: Expr,
+    element: Expr,
+    step: Vec<Stmt>,
+}
+
+impl Checker<'_, '_> {
+    /// A `for` statement.
+    pub fn for_loop(
+        &mut self,
+        target: &ast::Expr,
+        iterable: &ast::Expr,
+        body: &[ast::Stmt],
+        otherwise: &[ast::Stmt],
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        let turns = self.turns(iterable, out);
+        let (test, element, step) = match turns {
+            Some(turns) => (Some(turns.test), Some(turns.element), turns.step),
+            None => (None, None, Vec::new()),
+        };
+        let (body, otherwise) = self.repeat(false, otherwise, |checker| {
+            let mut stmts = Vec::new();
+            checker.store(target, element, &mut stmts);
+            stmts.extend(checker.block(body));
+            stmts
+        });
+        if let Some(test) = test {
+            let lp = Loop { test, body, step, otherwise };
+            out.push(Stmt { span, kind: StmtKind::Loop(Box::new(lp)) });
+        }
+    }
+
+    /// Takes apart what is iterated over.
+    fn turns(&mut self, iterable: &ast::Expr, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let span = iterable.span;
+        if let A::Call(of, arguments) = &iterable.kind {
+            let plain = arguments.iter().all(|a| a.name.is_none());
+            match &of.kind {
+                A::Name(name) if plain && self.is_free(name) => match (name.as_str(), arguments.as_slice()) {
+                    ("range", [_, ..]) if arguments.len() <= 3 => return self.range(arguments, span, out),
+                    ("enumerate", [inner]) => return self.enumerate(&inner.value, None, span, out),
+                    ("enumerate", [inner, start]) => {
+                        return self.enumerate(&inner.value, Some(&start.value), span, out);
+                    }
+                    ("zip", [a, b]) => return self.zip(&a.value, &b.value, span, out),
+                    ("reversed", [inner]) => return self.reversed(&inner.value, span, out),
+                    _ => {}
+                },
+                A::Name(name) if name == "enumerate" && self.is_free(name) => {
+                    if let [inner, Argument { name: Some(key), value: start }] = arguments.as_slice()
+                        && key.text == "start"
+                    {
+                        return self.enumerate(&inner.value, Some(start), span, out);
+                    }
+                }
+                A::Attribute(of, name)
+                    if arguments.is_empty() && ["keys", "values", "items"].contains(&name.text.as_str()) =>
+                {
+                    let dict = self.expr(of, None)?;
+                    if let Type::Dict(..) = self.program.types.get(dict.ty) {
+                        return self.dict_turns(dict, &name.text, span, out);
+                    }
+                    let all = self.method(dict, name, Vec::new(), span)?;
+                    return self.value_turns(all, span, out);
+                }
+                _ => {}
+            }
+        }
+        let value = self.expr(iterable, None)?;
+        self.value_turns(value, span, out)
+    }
+
+    /// Whether a name is Python's own here.
+    fn is_free(&self, name: &str) -> bool {
+        !self.names.contains_key(name) && !self.locals.contains(name) && !self.program.globals.contains_key(name)
+    }
+
+    fn value_turns(&mut self, value: Expr, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
+        match self.program.types.get(value.ty).clone() {
+            Type::List(element) => {
+                let list = self.keep(value, out);
+                // The length is asked for on each turn: the body may change the list.
+                let length = op(Op::ListLen, vec![list.clone()], types::INT, span);
+                Some(self.counted(length, span, out, |_, at| op(Op::ListGet, vec![list, at], element, span)))
+            }
+            Type::Str | Type::Bytes => {
+                let index = if value.ty == types::STR { "str_index" } else { "bytes_index" };
+                let text = self.keep(value, out);
+                let length = self.length_of(text.clone())?;
+                let length = self.keep(length, out);
+                let mut element = None;
+                let turns = self.counted(length, span, out, |checker, at| {
+                    element = checker.syntax(index, vec![text, at.clone()], span);
+                    at
+                });
+                Some(Turns { element: element?, ..turns })
+            }
+            Type::Dict(..) => self.dict_turns(value, "keys", span, out),
+            Type::Tuple(parts) => {
+                let Some(common) = parts.iter().copied().try_fold(None, |ty: Option<TypeId>, part| match ty {
+                    None => Some(Some(part)),
+                    Some(ty) => join(ty, part).map(Some),
+                }) else {
+                    let report =
+                        Diagnostic::error(Code::NotIterable, span, "the parts of this tuple have different types");
+                    self.report(report.help("take its parts one by one: a, b = pair"));
+                    return None;
+                };
+                let Some(common) = common else {
+                    return self.fail(Code::NotIterable, span, "this tuple is empty");
+                };
+                let tuple = self.keep(value, out);
+                let mut elements = Vec::new();
+                for (index, ty) in parts.into_iter().enumerate() {
+                    let slot = Imm::Slot(u32::try_from(index).unwrap_or(u32::MAX));
+                    let part = op_with(Op::SlotGet, vec![tuple.clone()], slot, ty, span);
+                    elements.push(convert(part, common).ok()?);
+                }
+                let ty = self.program.types.intern(Type::List(common));
+                self.value_turns(op(Op::ListNew, elements, ty, span), span, out)
+            }
+            Type::Queue(_) => {
+                let report = Diagnostic::error(Code::NotIterable, span, "a queue can't be iterated over");
+                self.report(report.help("while True: item = await queue.get()"));
+                None
+            }
+            Type::Int => {
+                let report = Diagnostic::error(Code::NotIterable, span, "int can't be iterated over");
+                self.report(report.help("for i in range(n): …"));
+                None
+            }
+            _ => {
+                let message = format!("{} can't be iterated over", self.name(value.ty));
+                self.fail(Code::NotIterable, span, message)
+            }
+        }
+    }
+
+    /// Counts from 0 while below a length.
+    fn counted(
+        &mut self,
+        length: Expr,
+        span: Span,
+        out: &mut Vec<Stmt>,
+        element: impl FnOnce(&mut Self, Expr) -> Expr,
+    ) -> Turns {
+        let id = self.new_var(None, types::INT);
+        let at = var(id, types::INT, span);
+        out.push(Stmt { span, kind: StmtKind::Assign(id, int(0, span)) });
+        let next = op(Op::Iadd, vec![at.clone(), int(1, span)], types::INT, span);
+        Turns {
+            test: op(Op::Ilt, vec![at.clone(), length], types::BOOL, span),
+            element: element(self, at),
+            step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }],
+        }
+    }
+
+    fn range(&mut self, arguments: &[Argument], span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let values: Vec<Option<Expr>> = arguments
+            .iter()
+            .map(|a| {
+                let value = self.expr(&a.value, Some(types::INT))?;
+                let value = self.needed(value, types::INT, "an argument of `range`")?;
+                Some(self.keep(value, out))
+            })
+            .collect();
+        let mut values = values.into_iter().collect::<Option<Vec<_>>>()?.into_iter();
+        let (start, stop, step) = match (values.next(), values.next(), values.next()) {
+            (Some(stop), None, _) => (int(0, span), stop, int(1, span)),
+            (Some(start), Some(stop), None) => (start, stop, int(1, span)),
+            (Some(start), Some(stop), Some(step)) => (start, stop, step),
+            (None, ..) => return None,
+        };
+        let id = self.new_var(None, types::INT);
+        let at = var(id, types::INT, span);
+        out.push(Stmt { span, kind: StmtKind::Assign(id, start) });
+        let below = |at: Expr, stop: Expr| op(Op::Ilt, vec![at, stop], types::BOOL, span);
+        let above = |at: Expr, stop: Expr| op(Op::Igt, vec![at, stop], types::BOOL, span);
+        let test = match step.kind {
+            ExprKind::Int(0) => {
+                let report = Diagnostic::error(Code::Operator, step.span, "the step of a range can't be 0");
+                self.report(report);
+                return None;
+            }
+            ExprKind::Int(n) if n > 0 => below(at.clone(), stop),
+            ExprKind::Int(_) => above(at.clone(), stop),
+            _ => {
+                let text = "range() arg 3 must not be zero".to_owned();
+                let message = typed(types::STR, span, ExprKind::Str(text));
+                let fail = Stmt { span, kind: StmtKind::Fail(TrapKind::Value, message) };
+                let zero = op(Op::Ieq, vec![step.clone(), int(0, span)], types::BOOL, span);
+                out.push(Stmt { span, kind: StmtKind::If(zero, vec![fail], Vec::new()) });
+                let up = op(Op::Igt, vec![step.clone(), int(0, span)], types::BOOL, span);
+                let (then, otherwise) = (below(at.clone(), stop.clone()), above(at.clone(), stop));
+                typed(types::BOOL, span, ExprKind::If(Box::new(up), Box::new(then), Box::new(otherwise)))
+            }
+        };
+        let next = op(Op::Iadd, vec![at.clone(), step], types::INT, span);
+        Some(Turns { test, element: at, step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }] })
+    }
+
+    fn enumerate(
+        &mut self,
+        inner: &ast::Expr,
+        start: Option<&ast::Expr>,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) -> Option<Turns> {
+        let mut turns = self.turns(inner, out)?;
+        let start = match start {
+            Some(start) => {
+                let value = self.expr(start, Some(types::INT))?;
+                self.needed(value, types::INT, "the start of `enumerate`")?
+            }
+            None => int(0, span),
+        };
+        let id = self.new_var(None, types::INT);
+        let at = var(id, types::INT, span);
+        out.push(Stmt { span, kind: StmtKind::Assign(id, start) });
+        let next = op(Op::Iadd, vec![at.clone(), int(1, span)], types::INT, span);
+        turns.step.push(Stmt { span, kind: StmtKind::Assign(id, next) });
+        let ty = self.program.types.intern(Type::Tuple(vec![types::INT, turns.element.ty]));
+        turns.element = op(Op::New, vec![at, turns.element], ty, span);
+        Some(turns)
+    }
+
+    fn zip(&mut self, a: &ast::Expr, b: &ast::Expr, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let (a, b) = (self.turns(a, out), self.turns(b, out));
+        let (a, b) = (a?, b?);
+        let ty = self.program.types.intern(Type::Tuple(vec![a.element.ty, b.element.ty]));
+        let mut step = a.step;
+        step.extend(b.step);
+        Some(Turns {
+            test: typed(types::BOOL, span, ExprKind::Logic(true, Box::new(a.test), Box::new(b.test))),
+            element: op(Op::New, vec![a.element, b.element], ty, span),
+            step,
+        })
+    }
+
+    /// A list from its last element to its first, without a copy: as CPython, by a position that stays in bounds.
+    fn reversed(&mut self, inner: &ast::Expr, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let value = match &inner.kind {
+            A::Call(of, _) if matches!(&of.kind, A::Name(n) if n == "range") => {
+                let name = ast::Expr { span, kind: A::Name("reversed".to_owned()) };
+                let argument = Argument { name: None, value: inner.clone() };
+                let call = ast::Expr { span, kind: A::Call(Box::new(name), vec![argument]) };
+                let list = self.expr(&call, None)?;
+                return self.value_turns(list, span, out);
+            }
+            _ => self.expr(inner, None)?,
+        };
+        let Type::List(element) = *self.program.types.get(value.ty) else {
+            let found = self.name(value.ty);
+            return self.fail(Code::NotIterable, span, format!("`reversed` takes a list, but this is {found}"));
+        };
+        let list = self.keep(value, out);
+        let id = self.new_var(None, types::INT);
+        let at = var(id, types::INT, span);
+        let last = |list: Expr| {
+            let length = op(Op::ListLen, vec![list], types::INT, span);
+            op(Op::Isub, vec![length, int(1, span)], types::INT, span)
+        };
+        out.push(Stmt { span, kind: StmtKind::Assign(id, last(list.clone())) });
+        let next = op(Op::Isub, vec![at.clone(), int(1, span)], types::INT, span);
+        // A list that became too short ends the loop.
+        let inside = op(Op::Ile, vec![at.clone(), last(list.clone())], types::BOOL, span);
+        let positive = op(Op::Ige, vec![at.clone(), int(0, span)], types::BOOL, span);
+        Some(Turns {
+            test: typed(types::BOOL, span, ExprKind::Logic(true, Box::new(positive), Box::new(inside))),
+            element: op(Op::ListGet, vec![list, at], element, span),
+            step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }],
+        })
+    }
+
+    fn dict_turns(&mut self, dict: Expr, what: &str, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let Type::Dict(key, value) = *self.program.types.get(dict.ty) else { return None };
+        let dict = self.keep(dict, out);
+        let size = self.new_var(None, types::INT);
+        let length = op(Op::DictLen, vec![dict.clone()], types::INT, span);
+        out.push(Stmt { span, kind: StmtKind::Assign(size, length.clone()) });
+        let id = self.new_var(None, types::INT);
+        let at = var(id, types::INT, span);
+        let first = op(Op::DictNext, vec![dict.clone(), int(0, span)], types::INT, span);
+        out.push(Stmt { span, kind: StmtKind::Assign(id, first) });
+        let after = op(Op::Iadd, vec![at.clone(), int(1, span)], types::INT, span);
+        let next = op(Op::DictNext, vec![dict.clone(), after], types::INT, span);
+        // Positions hold only as long as no key came or went.
+        let changed = op(Op::Ine, vec![length, var(size, types::INT, span)], types::BOOL, span);
+        let text = "dictionary changed size during iteration".to_owned();
+        let message = typed(types::STR, span, ExprKind::Str(text));
+        let fail = Stmt { span, kind: StmtKind::Fail(TrapKind::Changed, message) };
+        let check = Stmt { span, kind: StmtKind::If(changed, vec![fail], Vec::new()) };
+        let more = op(Op::Ige, vec![at.clone(), int(0, span)], types::BOOL, span);
+        let key_at = op(Op::DictKeyAt, vec![dict.clone(), at.clone()], key, span);
+        let value_at = op(Op::DictValueAt, vec![dict, at], value, span);
+        let element = match what {
+            "keys" => key_at,
+            "values" => value_at,
+            _ => {
+                let ty = self.program.types.intern(Type::Tuple(vec![key, value]));
+                op(Op::New, vec![key_at, value_at], ty, span)
+            }
+        };
+        Some(Turns {
+            test: seq(vec![check], more),
+            element,
+            step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }],
+        })
+    }
+
+    /// A comprehension: loops that fill a new list or dict. Its variables are its own.
+    pub fn comprehension(&mut self, c: &ast::Comprehension, want: Option<TypeId>, span: Span) -> Option<Expr> {
+        match c.makes {
+            ast::Makes::List | ast::Makes::Dict => {}
+            ast::Makes::Set => {
+                let report = Diagnostic::error(Code::NotYet, span, "not supported yet: sets");
+                self.report(report.help("use a dict with True as its values, or a list"));
+                return None;
+            }
+            ast::Makes::Generator => {
+                let report = Diagnostic::error(Code::Unsupported, span, "flows have no generators");
+                self.report(report.help("make a list: [… for … in …]"));
+                return None;
+            }
+        }
+        let wants = match want.map(|ty| self.program.types.get(ty)) {
+            Some(Type::List(e)) if c.makes == ast::Makes::List => (Some(*e), None),
+            Some(Type::Dict(k, v)) if c.makes == ast::Makes::Dict => (Some(*k), Some(*v)),
+            _ => (None, None),
+        };
+        let mut made = None;
+        let stmts = self.clauses(&c.clauses, span, &mut |checker| {
+            let take = |checker: &mut Self, expr: &ast::Expr, want: Option<TypeId>, what: &str| {
+                let value = checker.expr(expr, want)?;
+                match want {
+                    Some(want) => checker.needed(value, want, what),
+                    None => Some(value),
+                }
+            };
+            let element = take(checker, &c.element, wants.0, "an element of this comprehension");
+            let value = c.value.as_ref().map(|v| take(checker, v, wants.1, "a value of this comprehension"));
+            let element = element?;
+            let (ty, empty, add) = match value {
+                None => (Type::List(element.ty), Op::ListNew, Op::ListPush),
+                Some(value) => {
+                    let value = value?;
+                    if !checker.program.types.is_hashable(element.ty) {
+                        let report = checker.program.not_hashable(element.ty, element.span);
+                        checker.report(report);
+                        return None;
+                    }
+                    let ty = checker.program.types.intern(Type::Dict(element.ty, value.ty));
+                    let id = checker.new_var(None, ty);
+                    made = Some((id, ty, Op::DictNew));
+                    let set = op(Op::DictSet, vec![var(id, ty, span), element, value], types::NONE, span);
+                    return Some(vec![Stmt { span, kind: StmtKind::Do(set) }]);
+                }
+            };
+            let ty = checker.program.types.intern(ty);
+            let id = checker.new_var(None, ty);
+            made = Some((id, ty, empty));
+            let push = op(add, vec![var(id, ty, span), element], types::NONE, span);
+            Some(vec![Stmt { span, kind: StmtKind::Do(push) }])
+        });
+        let (id, ty, empty) = made?;
+        let mut all = vec![Stmt { span, kind: StmtKind::Assign(id, op(empty, Vec::new(), ty, span)) }];
+        all.extend(stmts?);
+        Some(seq(all, var(id, ty, span)))
+    }
+
+    /// `any(… for …)` and `all(… for …)`, which look only as far as they need.
+    pub fn any_or_all(&mut self, c: &ast::Comprehension, any: bool, span: Span) -> Option<Expr> {
+        let id = self.new_var(None, types::BOOL);
+        let found = typed(types::BOOL, span, ExprKind::Bool(any));
+        let stmts = self.clauses(&c.clauses, span, &mut |checker| {
+            let test = checker.condition(&c.element)?;
+            let stop =
+                vec![Stmt { span, kind: StmtKind::Assign(id, found.clone()) }, Stmt { span, kind: StmtKind::Break }];
+            let (then, otherwise) = if any { (stop, Vec::new()) } else { (Vec::new(), stop) };
+            Some(vec![Stmt { span, kind: StmtKind::If(test, then, otherwise) }])
+        })?;
+        // A break leaves the innermost loop only; each loop around it stops as soon as the answer is there.
+        let stmts = stop_when(stmts, id, any, span);
+        let start = typed(types::BOOL, span, ExprKind::Bool(!any));
+        let mut all = vec![Stmt { span, kind: StmtKind::Assign(id, start) }];
+        all.extend(stmts);
+        Some(seq(all, var(id, types::BOOL, span)))
+    }
+
+    fn clauses(
+        &mut self,
+        clauses: &[ast::Clause],
+        span: Span,
+        innermost: &mut dyn FnMut(&mut Self) -> Option<Vec<Stmt>>,
+    ) -> Option<Vec<Stmt>> {
+        let Some((clause, rest)) = clauses.split_first() else { return innermost(self) };
+        let mut out = Vec::new();
+        let turns = self.turns(&clause.iterable, &mut out);
+        let (test, element, step) = match turns {
+            Some(turns) => (Some(turns.test), Some(turns.element), turns.step),
+            None => (None, None, Vec::new()),
+        };
+        let mut names = std::collections::HashSet::new();
+        super::body::target_names(&clause.target, &mut names);
+        let shadowed: Vec<(String, Option<Local>)> = names.iter().map(|n| (n.clone(), self.names.remove(n))).collect();
+        let mut body = Some(());
+        let (checked, _) = self.repeat(false, &[], |checker| {
+            let mut stmts = Vec::new();
+            checker.store(&clause.target, element, &mut stmts);
+            let tests: Vec<Option<Expr>> = clause.conditions.iter().map(|c| checker.condition(c)).collect();
+            let inner = checker.clauses(rest, span, innermost);
+            match (tests.into_iter().collect::<Option<Vec<_>>>(), inner) {
+                (Some(tests), Some(inner)) => {
+                    let inner = tests
+                        .into_iter()
+                        .rev()
+                        .fold(inner, |inner, test| vec![Stmt { span, kind: StmtKind::If(test, inner, Vec::new()) }]);
+                    stmts.extend(inner);
+                }
+                _ => body = None,
+            }
+            stmts
+        });
+        for (name, local) in shadowed {
+            match local {
+                Some(local) => self.names.insert(name, local),
+                None => self.names.remove(&name),
+            };
+        }
+        body?;
+        let lp = Loop { test: test?, body: checked, step, otherwise: Vec::new() };
+        out.push(Stmt { span, kind: StmtKind::Loop(Box::new(lp)) });
+        Some(out)
+    }
+}
+
+/// Makes each loop among the statements, but the innermost ones, stop when the variable has this value.
+fn stop_when(stmts: Vec<Stmt>, id: crate::tree::VarId, value: bool, span: Span) -> Vec<Stmt> {
+    stmts
+        .into_iter()
+        .map(|stmt| match stmt.kind {
+            StmtKind::Loop(mut lp) => {
+                let inner = has_loop(&lp.body);
+                lp.body = stop_when(lp.body, id, value, span);
+                if inner {
+                    let answer = var(id, types::BOOL, span);
+                    let answer = if value { answer } else { op(Op::Bnot, vec![answer], types::BOOL, span) };
+                    let stop = Stmt { span, kind: StmtKind::Break };
+                    lp.body.push(Stmt { span, kind: StmtKind::If(answer, vec![stop], Vec::new()) });
+                }
+                Stmt { span: stmt.span, kind: StmtKind::Loop(lp) }
+            }
+            StmtKind::If(test, then, otherwise) => {
+                let (then, otherwise) = (stop_when(then, id, value, span), stop_when(otherwise, id, value, span));
+                Stmt { span: stmt.span, kind: StmtKind::If(test, then, otherwise) }
+            }
+            kind => Stmt { span: stmt.span, kind },
+        })
+        .collect()
+}
+
+fn has_loop(stmts: &[Stmt]) -> bool {
+    stmts.iter().any(|s| match &s.kind {
+        StmtKind::Loop(_) => true,
+        StmtKind::If(_, then, otherwise) => has_loop(then) || has_loop(otherwise),
+        _ => false,
+    })
+}

@@ -1,0 +1,87 @@
+//! Checks programs: names, types and whether variables have values, from the source tree to the checked tree. Everything is
+//! looked at and every mistake collected; an expression with a mistake has no checked form, and what depends on it stays
+//! silent, so that one mistake is reported once.
+//!
+//! Files: `names` what the names of a file stand for, `annotations` types as written, `signatures` functions and classes,
+//! `constants` module constants, `body` one function with its statements, `loops`, `choice` (match and select),
+//! `expr` expressions, `operators`, `call`, `format` f-strings, `convert` implicit conversions.
+
+mod annotations;
+mod body;
+mod call;
+mod choice;
+mod constants;
+mod convert;
+mod expr;
+mod format;
+mod loops;
+mod names;
+mod operators;
+mod signatures;
+
+pub(crate) use names::{Global, Program, collect};
+pub(crate) use signatures::{Kind, Outcome};
+
+use crate::diag::{Diagnostic, Severity};
+
+/// Checks all functions of a program: afterwards each has its outcome.
+pub(crate) fn check(program: &mut Program<'_>) {
+    signatures::declare(program);
+    for index in 0..program.functions.len() {
+        body::check(program, index);
+    }
+    settle(program);
+}
+
+/// Decides which functions can be compiled: those without a mistake whose callees can be, too.
+fn settle(program: &mut Program<'_>) {
+    loop {
+        let mut changed = false;
+        for index in 0..program.functions.len() {
+            if program.functions[index].kind == Kind::Flow || !program.functions[index].is_compiled() {
+                continue;
+            }
+            let bad = program.functions[index].calls.iter().chain(&program.functions[index].spawns).find_map(
+                |(callee, span)| {
+                    let called = &program.functions[*callee];
+                    (called.kind == Kind::Plain && !called.is_compiled()).then_some((*callee, *span))
+                },
+            );
+            if let Some((callee, span)) = bad {
+                let reason = does_not_fit(program, callee, span);
+                program.functions[index].outcome = Outcome::DoesNotFit(Box::new(reason));
+                changed = true;
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+/// The report of a call of a plain function that can't be compiled.
+pub(crate) fn does_not_fit(program: &Program<'_>, callee: usize, span: crate::source::Span) -> Diagnostic {
+    let called = &program.functions[callee];
+    let name = &called.name;
+    let mut report = Diagnostic::error(
+        crate::diag::Code::DoesNotFit,
+        span,
+        format!("`{name}` can't be called in a flow, since it can't be compiled"),
+    );
+    if let Outcome::DoesNotFit(reason) = &called.outcome {
+        // Of a chain of calls the last reason is the one that the user can do something about.
+        let deepest = match (reason.code == report.code, reason.labels.first()) {
+            (true, Some(label)) => (label.span, label.message.clone()),
+            _ => (reason.span, reason.message.clone()),
+        };
+        report = report.label(deepest.0, deepest.1);
+    }
+    report.help(format!(
+        "mark `{name}` as @pure if it only computes, or as @impure if it does something outside: it then runs in Python"
+    ))
+}
+
+/// The errors among these.
+pub(crate) fn first_error(diagnostics: &[Diagnostic]) -> Option<&Diagnostic> {
+    diagnostics.iter().find(|d| d.severity == Severity::Error)
+}

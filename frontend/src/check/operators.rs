@@ -1,0 +1,320 @@
+//! Operators: which instruction or builtin each is for which types.
+
+use super::body::Checker;
+use super::convert::{convert, join};
+use super::expr::{int, op, typed};
+use crate::ast::{self, BinaryOp, CompareOp, UnaryOp};
+use crate::diag::{Code, Diagnostic};
+use crate::source::Span;
+use crate::tree::{Expr, ExprKind};
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::ops::Op;
+use deepslate_ir::types::{self, Type};
+
+impl Checker<'_, '_> {
+    /// The operands of a binary operator; each guides what the other leaves open.
+    pub fn operands(
+        &mut self,
+        code: BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        want: Option<TypeId>,
+    ) -> (Option<Expr>, Option<Expr>) {
+        let collection = want.filter(|ty| matches!(self.program.types.get(*ty), Type::List(_) | Type::Dict(..)));
+        let left = self.expr(left, collection);
+        let guide = left.as_ref().map(|l| l.ty).filter(|ty| {
+            code == BinaryOp::Add && matches!(self.program.types.get(*ty), Type::List(_) | Type::Dict(..))
+        });
+        let right = self.expr(right, guide);
+        (left, right)
+    }
+
+    pub fn unary(&mut self, code: UnaryOp, inner: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {
+        let want = want.filter(|ty| *ty == types::FLOAT && code != UnaryOp::Invert);
+        let value = self.expr(inner, want)?;
+        let value = if value.ty == types::BOOL { convert(value, types::INT).ok()? } else { value };
+        match (code, value.ty) {
+            (UnaryOp::Plus, types::INT | types::FLOAT) => Some(value),
+            (UnaryOp::Minus, types::INT) => Some(op(Op::Ineg, vec![value], types::INT, span)),
+            (UnaryOp::Minus, types::FLOAT) => Some(match value.kind {
+                ExprKind::Float(f) => typed(types::FLOAT, span, ExprKind::Float(-f)),
+                _ => op(Op::Fneg, vec![value], types::FLOAT, span),
+            }),
+            (UnaryOp::Invert, types::INT) => Some(op(Op::Inot, vec![value], types::INT, span)),
+            _ => {
+                let sign = match code {
+                    UnaryOp::Minus => "-",
+                    UnaryOp::Plus => "+",
+                    UnaryOp::Invert => "~",
+                    UnaryOp::Not => "not",
+                };
+                let message = format!("`{sign}` does not take {}", self.name(value.ty));
+                self.fail(Code::Operator, span, message)
+            }
+        }
+    }
+
+    /// A binary operator on checked operands.
+    pub fn binary(&mut self, code: BinaryOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
+        let numeric = |ty| matches!(ty, types::INT | types::FLOAT | types::BOOL);
+        if numeric(left.ty) && numeric(right.ty) {
+            return self.arithmetic(code, left, right, span);
+        }
+        let name = match (code, self.program.types.get(left.ty), self.program.types.get(right.ty)) {
+            (BinaryOp::Add, Type::Str, Type::Str) => "str_concat",
+            (BinaryOp::Add, Type::Bytes, Type::Bytes) => "bytes_concat",
+            (BinaryOp::Add, Type::List(a), Type::List(b)) if a == b => "list_concat",
+            (BinaryOp::BitOr, Type::Dict(..), Type::Dict(..)) if left.ty == right.ty => "dict_merge",
+            (BinaryOp::Mul, Type::Str, Type::Int | Type::Bool) => "str_repeat",
+            (BinaryOp::Mul, Type::Bytes, Type::Int | Type::Bool) => "bytes_repeat",
+            (BinaryOp::Mul, Type::List(_), Type::Int | Type::Bool) => "list_repeat",
+            (BinaryOp::Mul, Type::Int | Type::Bool, Type::Str | Type::Bytes | Type::List(_)) => {
+                // The count is worked out first, the sequence second, and the builtin takes them the other way round.
+                let mut stmts = Vec::new();
+                let left = convert(left, types::INT).ok()?;
+                let left = self.keep(left, &mut stmts);
+                let product = self.binary(code, right, left, span)?;
+                return Some(super::expr::seq(stmts, product));
+            }
+            (BinaryOp::Mod, Type::Str, _) => {
+                let report = Diagnostic::error(Code::Unsupported, span, "flows format text by f-strings, not by %");
+                self.report(report.help("f\"{value} items\""));
+                return None;
+            }
+            _ => return self.no_operator(code.sign(), &left, &right, span),
+        };
+        let right = if right.ty == types::BOOL { convert(right, types::INT).ok()? } else { right };
+        self.syntax(name, vec![left, right], span)
+    }
+
+    fn no_operator(&mut self, sign: &str, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
+        let (a, b) = (self.name(left.ty), self.name(right.ty));
+        let report = Diagnostic::error(Code::Operator, span, format!("`{sign}` does not take {a} and {b}"));
+        let report = report.label(left.span, format!("this is {a}")).label(right.span, format!("this is {b}"));
+        let report = match (left.ty, right.ty) {
+            (types::STR, types::INT | types::FLOAT | types::BOOL) if sign == "+" => {
+                report.help("str(…) makes text of a number; or use an f-string: f\"{text}{number}\"")
+            }
+            (types::INT | types::FLOAT, types::STR) if sign == "+" => {
+                report.help("int(…) or float(…) reads a number from text; str(…) makes text of a number")
+            }
+            (types::STR, types::BYTES) | (types::BYTES, types::STR) => {
+                report.help("text.encode() makes bytes of text, data.decode() makes text of bytes")
+            }
+            _ => report,
+        };
+        self.report(report);
+        None
+    }
+
+    fn arithmetic(&mut self, code: BinaryOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
+        let floats = left.ty == types::FLOAT || right.ty == types::FLOAT;
+        let both_bool = left.ty == types::BOOL && right.ty == types::BOOL;
+        let (operation, result) = match (code, floats) {
+            (BinaryOp::Add, false) => (Op::Iadd, types::INT),
+            (BinaryOp::Sub, false) => (Op::Isub, types::INT),
+            (BinaryOp::Mul, false) => (Op::Imul, types::INT),
+            (BinaryOp::Div, false) => (Op::Itruediv, types::FLOAT),
+            (BinaryOp::FloorDiv, false) => (Op::Ifloordiv, types::INT),
+            (BinaryOp::Mod, false) => (Op::Imod, types::INT),
+            (BinaryOp::Pow, false) => {
+                if let ExprKind::Int(exponent) = right.kind
+                    && exponent < 0
+                {
+                    let report = Diagnostic::error(Code::Operator, span, "an int to a negative power is no int");
+                    self.report(report.help("make the base a float: float(base) ** -1"));
+                    return None;
+                }
+                (Op::Ipow, types::INT)
+            }
+            (BinaryOp::BitAnd, false) => (Op::Iand, types::INT),
+            (BinaryOp::BitOr, false) => (Op::Ior, types::INT),
+            (BinaryOp::BitXor, false) => (Op::Ixor, types::INT),
+            (BinaryOp::ShiftLeft, false) => (Op::Ishl, types::INT),
+            (BinaryOp::ShiftRight, false) => (Op::Ishr, types::INT),
+            (BinaryOp::Add, true) => (Op::Fadd, types::FLOAT),
+            (BinaryOp::Sub, true) => (Op::Fsub, types::FLOAT),
+            (BinaryOp::Mul, true) => (Op::Fmul, types::FLOAT),
+            (BinaryOp::Div, true) => (Op::Fdiv, types::FLOAT),
+            (BinaryOp::FloorDiv, true) => (Op::Ffloordiv, types::FLOAT),
+            (BinaryOp::Mod, true) => (Op::Fmod, types::FLOAT),
+            (BinaryOp::Pow, true) => (Op::Fpow, types::FLOAT),
+            _ => return self.no_operator(code.sign(), &left, &right, span),
+        };
+        let operand = if floats { types::FLOAT } else { types::INT };
+        let left = convert(left, operand).ok()?;
+        let right = convert(right, operand).ok()?;
+        let value = op(operation, vec![left, right], result, span);
+        // Of truth values, & | and ^ make truth values.
+        if both_bool && matches!(code, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor) {
+            return Some(op(Op::Ine, vec![value, int(0, span)], types::BOOL, span));
+        }
+        Some(value)
+    }
+
+    /// A comparison of checked operands.
+    pub fn compare(&mut self, code: CompareOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
+        match code {
+            CompareOp::In | CompareOp::NotIn => {
+                let found = self.contains(left, right, span)?;
+                return Some(if code == CompareOp::In { found } else { op(Op::Bnot, vec![found], types::BOOL, span) });
+            }
+            CompareOp::Is | CompareOp::IsNot => return self.identity(code, left, right, span),
+            _ => {}
+        }
+        let numeric = |ty| matches!(ty, types::INT | types::FLOAT | types::BOOL);
+        if numeric(left.ty) && numeric(right.ty) {
+            let floats = left.ty == types::FLOAT || right.ty == types::FLOAT;
+            let operand = if floats { types::FLOAT } else { types::INT };
+            let operation = match (code, floats) {
+                (CompareOp::Eq, false) => Op::Ieq,
+                (CompareOp::Ne, false) => Op::Ine,
+                (CompareOp::Lt, false) => Op::Ilt,
+                (CompareOp::Le, false) => Op::Ile,
+                (CompareOp::Gt, false) => Op::Igt,
+                (CompareOp::Ge, false) => Op::Ige,
+                (CompareOp::Eq, true) => Op::Feq,
+                (CompareOp::Ne, true) => Op::Fne,
+                (CompareOp::Lt, true) => Op::Flt,
+                (CompareOp::Le, true) => Op::Fle,
+                (CompareOp::Gt, true) => Op::Fgt,
+                (CompareOp::Ge, true) => Op::Fge,
+                (CompareOp::Is | CompareOp::IsNot | CompareOp::In | CompareOp::NotIn, _) => return None,
+            };
+            let left = convert(left, operand).ok()?;
+            let right = convert(right, operand).ok()?;
+            return Some(op(operation, vec![left, right], types::BOOL, span));
+        }
+        if left.ty != right.ty {
+            return self.not_comparable(code, &left, &right, span);
+        }
+        match code {
+            CompareOp::Eq | CompareOp::Ne => {
+                if !self.program.types.is_comparable(left.ty) {
+                    return self.not_comparable(code, &left, &right, span);
+                }
+                let equal = op(Op::Eq, vec![left, right], types::BOOL, span);
+                Some(if code == CompareOp::Eq { equal } else { op(Op::Bnot, vec![equal], types::BOOL, span) })
+            }
+            _ => {
+                if !self.is_ordered(left.ty, 0) {
+                    return self.not_comparable(code, &left, &right, span);
+                }
+                let order = op(Op::Order, vec![left, right], types::INT, span);
+                let operation = match code {
+                    CompareOp::Lt => Op::Ilt,
+                    CompareOp::Le => Op::Ile,
+                    CompareOp::Gt => Op::Igt,
+                    _ => Op::Ige,
+                };
+                Some(op(operation, vec![order, int(0, span)], types::BOOL, span))
+            }
+        }
+    }
+
+    /// Whether values of this type have an order.
+    fn is_ordered(&self, ty: TypeId, depth: u32) -> bool {
+        match self.program.types.get(ty) {
+            Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => true,
+            Type::List(e) => depth < 16 && self.is_ordered(*e, depth + 1),
+            Type::Tuple(parts) => depth < 16 && parts.iter().all(|p| self.is_ordered(*p, depth + 1)),
+            Type::None | Type::Dict(..) | Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup => false,
+        }
+    }
+
+    fn not_comparable(&mut self, code: CompareOp, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
+        let (a, b) = (self.name(left.ty), self.name(right.ty));
+        let message = if a == b {
+            format!("values of {a} can't be compared by `{}`", code.sign())
+        } else {
+            format!("{a} and {b} can't be compared by `{}`", code.sign())
+        };
+        let report = Diagnostic::error(Code::Operator, span, message);
+        let report = report.label(left.span, format!("this is {a}")).label(right.span, format!("this is {b}"));
+        let report = match (left.ty, right.ty) {
+            (types::STR, types::INT) | (types::INT, types::STR) => report.help("convert one: int(text) or str(number)"),
+            (types::NONE, _) | (_, types::NONE) => report.help("optional values (`int | None`) are not supported yet"),
+            _ => report,
+        };
+        self.report(report);
+        None
+    }
+
+    fn identity(&mut self, code: CompareOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
+        match (left.ty, right.ty) {
+            (types::BOOL, types::BOOL) | (types::NONE, types::NONE) => {
+                let equal = if code == CompareOp::Is { CompareOp::Eq } else { CompareOp::Ne };
+                self.compare(equal, left, right, span)
+            }
+            (types::NONE, _) | (_, types::NONE) => {
+                let other = if left.ty == types::NONE { right.ty } else { left.ty };
+                let message = format!("{} is never None", self.name(other));
+                let report = Diagnostic::error(Code::Operator, span, message);
+                self.report(report.help("optional values (`int | None`) are not supported yet"));
+                None
+            }
+            _ => {
+                let message = format!("`{}` compares with None, True and False only", code.sign());
+                let report = Diagnostic::error(Code::Operator, span, message);
+                self.report(report.help("use == or !="));
+                None
+            }
+        }
+    }
+
+    fn contains(&mut self, value: Expr, within: Expr, span: Span) -> Option<Expr> {
+        let (name, wanted) = match *self.program.types.get(within.ty) {
+            Type::Dict(key, _) => {
+                let value = convert(value, key);
+                return match value {
+                    Ok(value) => {
+                        let mut stmts = Vec::new();
+                        let value = self.keep(value, &mut stmts);
+                        Some(super::expr::seq(stmts, op(Op::DictHas, vec![within, value], types::BOOL, span)))
+                    }
+                    Err(value) => self.no_operator("in", &value, &within, span),
+                };
+            }
+            Type::List(element) => ("list_contains", element),
+            Type::Str => ("str_contains", types::STR),
+            Type::Bytes if value.ty == types::INT => ("bytes_contains_int", types::INT),
+            Type::Bytes => ("bytes_contains", types::BYTES),
+            Type::Tuple(_) => return self.in_tuple(value, within, span),
+            _ => return self.no_operator("in", &value, &within, span),
+        };
+        let wanted = if join(value.ty, wanted) == Some(wanted) { wanted } else { value.ty };
+        match convert(value, wanted) {
+            Ok(value) if self.fits(name, within.ty, value.ty) => {
+                let mut stmts = Vec::new();
+                let value = self.keep(value, &mut stmts);
+                let found = self.syntax(name, vec![within, value], span)?;
+                Some(super::expr::seq(stmts, found))
+            }
+            Ok(value) | Err(value) => self.no_operator("in", &value, &within, span),
+        }
+    }
+
+    fn fits(&self, name: &str, within: TypeId, value: TypeId) -> bool {
+        match (name, self.program.types.get(within)) {
+            ("list_contains", Type::List(e)) => *e == value && self.program.types.is_comparable(value),
+            ("str_contains", _) => value == types::STR,
+            ("bytes_contains", _) => value == types::BYTES,
+            _ => value == types::INT,
+        }
+    }
+
+    fn in_tuple(&mut self, value: Expr, within: Expr, span: Span) -> Option<Expr> {
+        let parts = self.program.types.slots(within.ty).unwrap_or_default();
+        let mut stmts = Vec::new();
+        let value = self.keep(value, &mut stmts);
+        let within = self.keep(within, &mut stmts);
+        let mut result = typed(types::BOOL, span, ExprKind::Bool(false));
+        for (index, ty) in parts.into_iter().enumerate().rev() {
+            let slot = deepslate_ir::module::Imm::Slot(u32::try_from(index).unwrap_or(u32::MAX));
+            let part = super::convert::op_with(Op::SlotGet, vec![within.clone()], slot, ty, span);
+            let equal = self.compare(CompareOp::Eq, value.clone(), part, span)?;
+            result = typed(types::BOOL, span, ExprKind::Logic(false, Box::new(equal), Box::new(result)));
+        }
+        Some(super::expr::seq(stmts, result))
+    }
+}
