@@ -221,7 +221,8 @@ pub fn check(types: &Types, ty: TypeId, datum: &Datum) -> Result<(), String> {
 }
 
 fn check_at(types: &Types, ty: TypeId, datum: &Datum, path: &mut Path) -> Result<(), String> {
-    if path.0.len() > DEPTH {
+    let holds_others = matches!(datum, Datum::List(_) | Datum::Dict(_) | Datum::Tuple(_) | Datum::Object(_));
+    if holds_others && path.0.len() >= DEPTH {
         return Err(format!("a value nested more than {DEPTH} deep can't enter an isolate"));
     }
     let found = match (types.get(ty), datum) {

@@ -193,7 +193,8 @@ impl Reader<'_> {
 
     fn read(&mut self, ty: TypeId, json: &Json) -> Result<Datum, JsonError> {
         let types = self.types;
-        if self.path.parts().len() > DEPTH {
+        let holds_others = matches!(types.get(ty), Type::List(_) | Type::Dict(..) | Type::Tuple(_) | Type::Class(_));
+        if holds_others && self.path.parts().len() >= DEPTH {
             self.path = Path::default();
             return Err(self.error(format!("at most {DEPTH} levels of nesting"), "more"));
         }

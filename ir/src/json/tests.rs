@@ -1,1 +1,190 @@
-//! The JSON form.
+//! The JSON form, both ways. Texts were compared with what Python's json module writes.
+
+use super::*;
+use crate::types::{BOOL, BYTES, Class, FLOAT, Field, INT, LOCK, NONE, STR};
+
+struct Named {
+    types: Types,
+    order: TypeId,
+    ints: TypeId,
+    floats: TypeId,
+    pair: TypeId,
+    by_name: TypeId,
+    by_int: TypeId,
+}
+
+fn named() -> Named {
+    let mut types = Types::new();
+    let ints = types.intern(Type::List(INT));
+    let floats = types.intern(Type::List(FLOAT));
+    let pair = types.intern(Type::Tuple(vec![INT, STR]));
+    let by_name = types.intern(Type::Dict(STR, ints));
+    let by_int = types.intern(Type::Dict(INT, BYTES));
+    let fields = [("id", INT), ("items", ints), ("total_price", FLOAT)];
+    let fields = fields.map(|(name, ty)| Field { name: name.to_owned(), ty }).to_vec();
+    let class = types.add_class(Class { name: "Order".to_owned(), fields, frozen: false });
+    let order = types.intern(Type::Class(class));
+    Named { types, order, ints, floats, pair, by_name, by_int }
+}
+
+fn text(text: &str) -> Datum {
+    Datum::Str(text.to_owned())
+}
+
+#[test]
+fn values_go_both_ways() {
+    let n = named();
+    let ints = |all: &[i64]| Datum::List(all.iter().map(|v| Datum::Int(*v)).collect());
+    let cases = [
+        (NONE, Datum::None, "null"),
+        (BOOL, Datum::Bool(true), "true"),
+        (INT, Datum::Int(i64::MIN), "-9223372036854775808"),
+        (INT, Datum::Int(i64::MAX), "9223372036854775807"),
+        (FLOAT, Datum::Float(1.0), "1.0"),
+        (FLOAT, Datum::Float(-0.0), "-0.0"),
+        (FLOAT, Datum::Float(1e16), "1e+16"),
+        (FLOAT, Datum::Float(1.5e-7), "1.5e-07"),
+        (FLOAT, Datum::Float(f64::INFINITY), "Infinity"),
+        (FLOAT, Datum::Float(f64::NEG_INFINITY), "-Infinity"),
+        (STR, text("a\"b\\\n\u{1}é😀"), "\"a\\\"b\\\\\\n\\u0001é😀\""),
+        (BYTES, Datum::Bytes(vec![0, 255, 16, 1]), "{\"$bytes\":\"AP8QAQ==\"}"),
+        (n.ints, ints(&[1, 2]), "[1,2]"),
+        (n.ints, ints(&[]), "[]"),
+        (n.pair, Datum::Tuple(vec![Datum::Int(1), text("x")]), "[1,\"x\"]"),
+        (n.by_name, Datum::Dict(vec![(text("$dict"), ints(&[1])), (text(""), ints(&[]))]), "{\"$dict\":[1],\"\":[]}"),
+        (n.by_int, Datum::Dict(vec![(Datum::Int(1), Datum::Bytes(vec![]))]), "{\"$dict\":[[1,{\"$bytes\":\"\"}]]}"),
+        (n.by_int, Datum::Dict(vec![]), "{\"$dict\":[]}"),
+        (
+            n.order,
+            Datum::Object(vec![Datum::Int(1), ints(&[2]), Datum::Float(0.5)]),
+            "{\"id\":1,\"items\":[2],\"total_price\":0.5}",
+        ),
+    ];
+    for (ty, datum, json) in cases {
+        assert_eq!(to_json(&n.types, ty, &datum), json);
+        assert_eq!(from_json(&n.types, ty, json), Ok(datum.clone()), "{json}");
+        if let Ok(value) = serde_json::from_str(json) {
+            assert_eq!(from_value(&n.types, ty, &value), Ok(datum), "{json}");
+        }
+    }
+    assert_eq!(to_json(&n.types, FLOAT, &Datum::Float(f64::NAN)), "NaN");
+    let nans = from_json(&n.types, n.floats, " [NaN , \"NaN\",\t1, true, -Infinity, 1E3 ]\n").unwrap();
+    let Datum::List(nans) = nans else { panic!("no list") };
+    assert!(matches!(nans[0], Datum::Float(f) if f.is_nan()) && matches!(nans[1], Datum::Float(f) if f.is_nan()));
+    assert_eq!(nans[2..], [1.0, 1.0, f64::NEG_INFINITY, 1000.0].map(Datum::Float));
+}
+
+#[test]
+fn what_is_not_of_the_type_is_written_by_its_shape() {
+    let n = named();
+    assert_eq!(to_json(&n.types, FLOAT, &Datum::Int(2)), "2.0");
+    assert_eq!(to_json(&n.types, INT, &Datum::Bool(true)), "1");
+    assert_eq!(to_json(&n.types, n.order, &Datum::Object(vec![Datum::Int(1)])), "[1]");
+    assert_eq!(to_json(&n.types, INT, &Datum::Dict(vec![(text("a"), Datum::None)])), "{\"a\":null}");
+    assert_eq!(to_json(&n.types, INT, &Datum::Dict(vec![(Datum::Int(1), Datum::None)])), "{\"$dict\":[[1,null]]}");
+}
+
+#[test]
+fn errors_say_where_and_what_was_meant() {
+    let n = named();
+    let orders = {
+        let mut types = n.types.clone();
+        let ty = types.intern(Type::List(n.order));
+        (types, ty)
+    };
+    let cases = [
+        (INT, "1.5", "expected int, found 1.5"),
+        (INT, "9223372036854775808", "expected an int of 64 bits, found 9223372036854775808"),
+        (INT, "\"7\"", "expected int, found \"7\""),
+        (BOOL, "1", "expected bool, found 1"),
+        (STR, "null", "expected str, found null"),
+        (FLOAT, "\"1.5\"", "expected float, found \"1.5\""),
+        (n.ints, "[1, [2]]", "at [1]: expected int, found an array"),
+        (n.pair, "[1]", "expected tuple[int, str], found an array of 1"),
+        (BYTES, "\"abc\"", "expected {\"$bytes\": base64}, found \"abc\""),
+        (n.by_name, "{\"a\": [true, \"x\"]}", "at [a][1]: expected int, found \"x\""),
+        (n.by_int, "{\"1\": 2}", "expected {\"$dict\": [[key, value], …]}, found an object"),
+        (n.by_int, "{\"$dict\": [[1]]}", "expected [key, value], found an array of 1"),
+        (n.by_int, "{\"$dict\": [[\"a\", 2]]}", "at [\"a\"]: expected int, found \"a\""),
+        (
+            n.order,
+            "{\"id\": 1, \"item\": []}",
+            "expected fields of Order (id, items, total_price), found field `item`; did you mean `items`?",
+        ),
+        (
+            n.order,
+            "{\"id\": 1, \"price_total_of_all\": []}",
+            "expected fields of Order (id, items, total_price), found field `price_total_of_all`",
+        ),
+        (
+            n.order,
+            "{\"id\": 1, \"items\": []}",
+            "expected field `total_price` (float) of Order, found an object without it",
+        ),
+        (n.order, "{\"id\": 1, \"id\": 2}", "expected field `id` once, found it twice"),
+        (n.order, "{\"id\": 1, \"items\": [1, 2, \"x\"]}", "in field `items`[2]: expected int, found \"x\""),
+        (n.order, "[1, [], 2.0]", "expected an object with the fields of Order, found an array"),
+        (LOCK, "null", "expected a value, found the type Lock, which can't enter an isolate"),
+        (orders.1, "[{\"items\": [null]}]", "at [0].`items`[0]: expected int, found null"),
+    ];
+    for (ty, json, wanted) in cases {
+        let error = from_json(&orders.0, ty, json).unwrap_err();
+        assert_eq!(error.to_string(), wanted, "{json}");
+    }
+    let error = from_json(&n.types, BYTES, "{\"$bytes\": \"!\"}").unwrap_err();
+    assert!(error.to_string().starts_with("expected base64, found an object ("), "{error}");
+}
+
+#[test]
+fn base64_may_lack_its_padding() {
+    let n = named();
+    assert_eq!(from_json(&n.types, BYTES, "{\"$bytes\": \"AP8QAQ\"}"), Ok(Datum::Bytes(vec![0, 255, 16, 1])));
+}
+
+#[test]
+fn text_that_is_no_json_says_where() {
+    let n = named();
+    let cases = [
+        ("", "expected a JSON value, found the end of the text (line 1, column 1 of the JSON text)"),
+        ("[1,\n 2", "expected `,` or `]`, found the end of the text (line 2, column 3 of the JSON text)"),
+        ("[1 2]", "expected `,` or `]`, found '2' (line 1, column 4 of the JSON text)"),
+        ("[1]x", "expected the end of the JSON text, found 'x' (line 1, column 4 of the JSON text)"),
+        ("[01]", "expected `,` or `]`, found '1' (line 1, column 3 of the JSON text)"),
+        ("[1.]", "expected a digit, found ']' (line 1, column 4 of the JSON text)"),
+        ("[é]", "expected a JSON value, found 'é' (line 1, column 2 of the JSON text)"),
+        ("{a: 1}", "expected a name in double quotes, found 'a' (line 1, column 2 of the JSON text)"),
+        ("{\"a\" 1}", "expected `:`, found '1' (line 1, column 6 of the JSON text)"),
+        ("{\"a\": 1,}", "expected a name in double quotes, found '}' (line 1, column 9 of the JSON text)"),
+        (
+            "\"abé",
+            "expected `\"` at the end of a string, found the end of the text (line 1, column 5 of the JSON text)",
+        ),
+        ("nul", "expected a JSON value, found 'n' (line 1, column 1 of the JSON text)"),
+    ];
+    for (json, wanted) in cases {
+        assert_eq!(from_json(&n.types, n.ints, json).unwrap_err().to_string(), wanted, "{json}");
+    }
+    for json in ["\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\u{1}\"", "\"\\é\""] {
+        let error = from_json(&n.types, STR, json).unwrap_err().to_string();
+        assert!(error.starts_with("expected a string, found '\"' (line 1, column 1"), "{json}: {error}");
+    }
+    for open in ["[", "{\"a\":"] {
+        let error = from_json(&n.types, n.ints, &open.repeat(1_000_000)).unwrap_err().to_string();
+        assert!(error.contains("levels of nesting"), "{error}");
+    }
+}
+
+#[test]
+fn nearest_names() {
+    let names = ["customer", "items", "total_price"];
+    for (typed, wanted) in [
+        ("custmer", Some("customer")),
+        ("itmes", Some("items")),
+        ("Items", Some("items")),
+        ("totalprice", Some("total_price")),
+        ("other", None),
+        ("", None),
+    ] {
+        assert_eq!(nearest(typed, names.into_iter()), wanted, "{typed}");
+    }
+}
