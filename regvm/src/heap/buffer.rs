@@ -56,7 +56,9 @@ impl Buffer {
         if capacity == 0 {
             // SAFETY: B1: the capacity was not 0, so there is an allocation of this layout.
             unsafe { dealloc(self.data.cast(), old) };
-            *self = Buffer::new();
+            // Not by assigning a new run, which would drop this one and free the same place again.
+            self.data = std::ptr::dangling_mut();
+            self.capacity = 0;
             return true;
         }
         let data = if self.capacity == 0 {

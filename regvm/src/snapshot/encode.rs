@@ -17,6 +17,7 @@ use std::sync::Arc;
 /// A part, and what the ledger has to know of it.
 pub(super) struct Encoded {
     pub since: u64,
+    pub level: u32,
     pub bytes: Vec<u8>,
     pub next_id: u32,
     /// The objects that were written: where, id, bytes of all their newest records.
@@ -33,7 +34,14 @@ pub(super) struct EncodedTask {
 }
 
 /// Encodes what changed after commit `since`; everything if it is 0, and then all objects are numbered anew.
-pub(super) fn encode(heap: &mut Heap, ledger: &Ledger, tasks: &dyn Tasks, number: u64, since: u64) -> Encoded {
+pub(super) fn encode(
+    heap: &mut Heap,
+    ledger: &Ledger,
+    tasks: &dyn Tasks,
+    number: u64,
+    since: u64,
+    level: u32,
+) -> Encoded {
     let module = Arc::clone(heap.module());
     let next_id = if since == 0 { 1 } else { ledger.next_id };
     heap.begin_visit(since == 0);
@@ -55,7 +63,7 @@ pub(super) fn encode(heap: &mut Heap, ledger: &Ledger, tasks: &dyn Tasks, number
         encoder.out.push_ended(id);
     }
     let Encoder { out, next_id, objects, .. } = encoder;
-    Encoded { since, bytes: out.finish(next_id), next_id, objects, tasks }
+    Encoded { since, level, bytes: out.finish(next_id, level), next_id, objects, tasks }
 }
 
 struct Encoder<'a> {

@@ -29,6 +29,8 @@ pub(super) struct PartEntry {
     pub bytes: u64,
     /// The lowest id that was not given when it was written: an object with a lower one is in this part or an older one.
     pub next_id: u32,
+    /// How often it was merged.
+    pub level: u32,
     /// The objects in it; empty for the base, which no merge takes apart.
     pub ids: Vec<u32>,
 }
@@ -155,7 +157,7 @@ impl Ledger {
         self.parts.retain(|p| p.number <= since);
         self.ended.retain(|t| t.first <= since);
         let ids = if since == 0 { Vec::new() } else { encoded.objects.iter().map(|(_, id, _)| *id).collect() };
-        self.parts.push(PartEntry { number, bytes, next_id: encoded.next_id, ids });
+        self.parts.push(PartEntry { number, bytes, next_id: encoded.next_id, level: encoded.level, ids });
     }
 }
 

@@ -166,14 +166,14 @@ pub fn commit(heap: &mut Heap, ledger: &mut Ledger, tasks: &mut dyn Tasks) -> Pa
     ledger.end_tasks(tasks.take_ended(), number);
     let worn = ledger.next_id > u32::MAX / 2;
     let whole = ledger.parts.is_empty() || worn || ledger.live < policy::WHOLE_BELOW;
-    let mut encoded = encode::encode(heap, ledger, tasks, number, if whole { 0 } else { number - 1 });
+    let mut encoded = encode::encode(heap, ledger, tasks, number, if whole { 0 } else { number - 1 }, 0);
     ledger.account(&encoded, number);
     if !whole {
-        let sizes: Vec<u64> = ledger.parts.iter().map(|p| p.bytes).collect();
-        let keep = policy::parts_to_keep(&sizes, encoded.bytes.len() as u64, ledger.live);
-        if keep < sizes.len() {
+        let parts: Vec<_> = ledger.parts.iter().map(|p| policy::Sized { bytes: p.bytes, level: p.level }).collect();
+        let (keep, level) = policy::parts_to_keep(&parts, encoded.bytes.len() as u64, ledger.live);
+        if keep < parts.len() {
             let since = if keep == 0 { 0 } else { ledger.parts[keep - 1].number };
-            encoded = encode::encode(heap, ledger, tasks, number, since);
+            encoded = encode::encode(heap, ledger, tasks, number, since, level);
             ledger.account(&encoded, number);
         }
     }

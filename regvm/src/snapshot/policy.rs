@@ -1,10 +1,9 @@
-//! Which parts a commit takes the place of. Three rules, each over sizes only:
+//! Which parts a commit takes the place of. Three rules:
 //!
 //! - an isolate that is small is written whole, so that it has one part;
 //! - when what is stored is more than twice what lives (and a constant), everything is written anew;
-//! - when there are too many parts, some of the newest are merged: those for which the bytes written for each part that goes away
-//!   are fewest. With room for k parts that writes each byte about n times before k^n/n! commits have passed, and never
-//!   rewrites much that is old for little that is new.
+//! - when there are too many parts, the newest ones that were merged equally often are merged. With room for k parts a byte is so
+//!   written n times only after about k^n/n! commits, and little that is new never rewrites much that is old.
 
 /// A snapshot has at most this many parts.
 pub(super) const PARTS_MAX: usize = 64;
@@ -13,55 +12,61 @@ pub(super) const WHOLE_BELOW: u64 = 4 << 10;
 /// What may be stored beside twice what lives.
 const SPARE: u64 = 4 << 10;
 
-/// How many of the parts with these sizes, oldest first, stay when a part of `delta` bytes comes, with `live` bytes what a new base
-/// would take. All of them if it is added, none if it is a base.
-pub(super) fn parts_to_keep(sizes: &[u64], delta: u64, live: u64) -> usize {
-    let stored: u64 = sizes.iter().sum::<u64>() + delta;
-    if sizes.is_empty() || stored > live.saturating_mul(2).saturating_add(SPARE) {
-        return 0;
-    }
-    if sizes.len() < PARTS_MAX {
-        return sizes.len();
+/// A stored part, as far as it matters here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sized {
+    pub bytes: u64,
+    /// How often it was merged.
+    pub level: u32,
+}
+
+/// How many of the parts, oldest first, stay when a part of `delta` bytes comes, with `live` bytes what a new base would take; and the
+/// level of the part that is written then. All of them stay if it is added, none if it is a base.
+pub(super) fn parts_to_keep(parts: &[Sized], delta: u64, live: u64) -> (usize, u32) {
+    let stored: u64 = parts.iter().map(|p| p.bytes).sum::<u64>() + delta;
+    if parts.is_empty() || stored > live.saturating_mul(2).saturating_add(SPARE) {
+        return (0, 0);
     }
     // The base, at index 0, is left to the rule above.
-    let mut best = sizes.len() - 1;
-    let (mut best_bytes, mut bytes) = (u128::MAX, u128::from(delta));
-    let mut best_gone = 1u128;
-    for keep in (1..sizes.len()).rev() {
-        bytes += u128::from(sizes[keep]);
-        let gone = (sizes.len() - keep) as u128;
-        // bytes / gone <= best_bytes / best_gone, in whole numbers; of equals the longer run.
-        if best_bytes == u128::MAX || bytes * best_gone <= best_bytes * gone {
-            (best, best_bytes, best_gone) = (keep, bytes, gone);
+    let [_, deltas @ ..] = parts else { return (0, 0) };
+    match deltas.last() {
+        Some(last) if parts.len() >= PARTS_MAX => {
+            // Levels never rise towards the newer parts.
+            let run = deltas.iter().rev().take_while(|p| p.level <= last.level).count();
+            (parts.len() - run, last.level.saturating_add(1))
         }
+        _ => (parts.len(), 0),
     }
-    best
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn plain(bytes: u64) -> Sized {
+        Sized { bytes, level: 0 }
+    }
+
     #[test]
     fn the_base_is_rewritten_when_stored_outweighs_live() {
-        assert_eq!(parts_to_keep(&[10_000, 10_000], 5_000, 10_000), 0);
-        assert_eq!(parts_to_keep(&[10_000, 10_000], 4_000, 10_000), 2);
-        assert_eq!(parts_to_keep(&[], 4_000, 10_000), 0);
+        assert_eq!(parts_to_keep(&[plain(10_000), plain(10_000)], 5_000, 10_000), (0, 0));
+        assert_eq!(parts_to_keep(&[plain(10_000), plain(10_000)], 4_000, 10_000), (2, 0));
+        assert_eq!(parts_to_keep(&[], 4_000, 10_000), (0, 0));
     }
 
     /// Equal commits into a large base, none of which supersedes another: each byte is written a few times only.
     #[test]
     fn merging_writes_each_byte_a_few_times() {
-        let mut sizes = vec![1u64 << 40];
-        let (mut written, commits) = (0u64, 100_000u64);
+        let mut parts = vec![plain(1 << 40)];
+        let (mut written, commits) = (0u64, 200_000u64);
         for _ in 0..commits {
-            let keep = parts_to_keep(&sizes, 100, 1 << 40);
+            let (keep, level) = parts_to_keep(&parts, 100, 1 << 40);
             assert!(keep > 0, "the base is not rewritten for small changes");
-            let part = 100 + sizes[keep..].iter().sum::<u64>();
-            sizes.truncate(keep);
-            sizes.push(part);
-            written += part;
-            assert!(sizes.len() <= PARTS_MAX);
+            let bytes = 100 + parts[keep..].iter().map(|p| p.bytes).sum::<u64>();
+            parts.truncate(keep);
+            parts.push(Sized { bytes, level });
+            written += bytes;
+            assert!(parts.len() <= PARTS_MAX);
         }
         assert!(written <= commits * 100 * 5, "{} times", written as f64 / (commits * 100) as f64);
     }

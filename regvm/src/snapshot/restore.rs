@@ -59,8 +59,8 @@ pub(super) fn restore(
     let mut last = 0;
     for (part, ids) in parts.iter().zip(index.ids) {
         let ids = if last == 0 { Vec::new() } else { ids };
-        let (number, next_id) = (part.header.number, part.header.next_id);
-        ledger.parts.push(PartEntry { number, bytes: part.bytes, next_id, ids });
+        let v1::PartHeader { number, next_id, level, .. } = part.header;
+        ledger.parts.push(PartEntry { number, bytes: part.bytes, next_id, level, ids });
         (last, ledger.next_id) = (number, next_id);
     }
     heap.begin_interval(last + 1);

@@ -2,7 +2,7 @@
 //! width and is little-endian, and nothing may change any more once it is released.
 //!
 //! A part is a header (magic, format, commit number, the commit since which it was encoded, the lowest persistent id that is not yet
-//! given, the number of blocks, checksum) and then blocks of bounded size: length, checksum, and a `Block` as rkyv archives it. A block's
+//! given, how often it was merged, the number of blocks, checksum) and then blocks of bounded size: length, checksum, and a `Block` as rkyv archives it. A block's
 //! checksum covers the header's and its own index too, so that blocks can't change places.
 //!
 //! Records take their words and bytes from the two runs of their block, one after the other: all objects, then all big
@@ -15,7 +15,7 @@ use rkyv::{Archive, Serialize};
 const MAGIC: [u8; 8] = *b"DSLTPART";
 /// The format's number.
 pub(super) const FORMAT: u32 = 1;
-const HEADER_BYTES: usize = 40;
+const HEADER_BYTES: usize = 44;
 const BLOCK_HEADER_BYTES: usize = 8;
 
 /// A block is closed once it holds this many bytes; a single record may make it larger.
@@ -30,6 +30,8 @@ pub(super) struct PartHeader {
     pub since: u64,
     /// Every persistent id in this part and those before it is lower.
     pub next_id: u32,
+    /// How often what is in it was merged before.
+    pub level: u32,
 }
 
 /// Some records and their content.
@@ -250,11 +252,12 @@ impl PartWriter {
     }
 
     /// The bytes of the part.
-    pub fn finish(mut self, next_id: u32) -> Vec<u8> {
+    pub fn finish(mut self, next_id: u32, level: u32) -> Vec<u8> {
         self.close_block();
         let mut out = self.out;
         out[28..32].copy_from_slice(&next_id.to_le_bytes());
-        out[32..36].copy_from_slice(&self.blocks.to_le_bytes());
+        out[32..36].copy_from_slice(&level.to_le_bytes());
+        out[36..40].copy_from_slice(&self.blocks.to_le_bytes());
         seal(&mut out);
         out
     }
@@ -262,8 +265,8 @@ impl PartWriter {
 
 /// Fills in all checksums of a part that is otherwise complete; stops where the blocks don't fit the bytes.
 fn seal(part: &mut [u8]) {
-    let header = crc32fast::hash(&part[..36]);
-    part[36..40].copy_from_slice(&header.to_le_bytes());
+    let header = crc32fast::hash(&part[..40]);
+    part[40..44].copy_from_slice(&header.to_le_bytes());
     let (mut at, mut index) = (HEADER_BYTES, 0);
     while part.len() - at >= BLOCK_HEADER_BYTES {
         let len = u32_at(part, at) as usize;
@@ -313,12 +316,17 @@ pub(super) fn open_part(bytes: &[u8]) -> Result<(PartHeader, Vec<AlignedVec>), S
     if format != FORMAT {
         return Err(format!("it has format {format}, and this engine reads format {FORMAT} only; use a newer engine"));
     }
-    let sum = u32_at(bytes, 36);
-    if sum != crc32fast::hash(&bytes[..36]) {
+    let sum = u32_at(bytes, 40);
+    if sum != crc32fast::hash(&bytes[..40]) {
         return Err("its header does not match its checksum".to_owned());
     }
-    let header = PartHeader { number: u64_at(bytes, 12), since: u64_at(bytes, 20), next_id: u32_at(bytes, 28) };
-    let count = u32_at(bytes, 32);
+    let header = PartHeader {
+        number: u64_at(bytes, 12),
+        since: u64_at(bytes, 20),
+        next_id: u32_at(bytes, 28),
+        level: u32_at(bytes, 32),
+    };
+    let count = u32_at(bytes, 36);
     let mut blocks = Vec::new();
     let mut rest = &bytes[HEADER_BYTES..];
     for index in 0..count {
