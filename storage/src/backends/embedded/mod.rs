@@ -319,7 +319,7 @@ fn lock(directory: &Path) -> Result<File> {
         }
     }
     // The id is for the message above only; without space for it the lock holds all the same.
-    let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).and_then(|()| file.sync_all());
+    let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
     Ok(file)
 }
 
