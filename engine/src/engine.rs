@@ -5,13 +5,15 @@
 //! committed goes on with the next start.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use deepslate_ir::image::Image;
 use deepslate_storage::Store;
 use tokio::runtime::{Handle, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Kind, Result};
@@ -132,7 +134,8 @@ impl Builder {
             hosts: self.hosts,
         }));
         // From here on a failure is undone by dropping this.
-        let engine = Engine { owner: Arc::new(Owner { node: Arc::clone(&node), runtime: Mutex::new(own) }) };
+        let owner = Owner { node: Arc::clone(&node), runtime: Mutex::new(own), tasks: Mutex::default() };
+        let engine = Engine { owner: Arc::new(owner) };
         let images = self.images;
         let opening = Arc::clone(&node);
         let opened = runtime.spawn(async move {
@@ -155,14 +158,19 @@ impl Builder {
             }
         }
         let committing = Arc::clone(&node);
-        runtime.spawn(async move {
-            let node = &*committing;
-            node.committer.run(&*node.store, &*node.clock, &node.health, |cell, event| node.send(cell, event)).await;
-        });
-        runtime.spawn(Arc::clone(&node).keep_lease());
-        runtime.spawn(Arc::clone(&node).keep_timers());
-        runtime.spawn(Arc::clone(&node).keep_house());
-        runtime.spawn(async move { node.scan(granted).await });
+        let tasks = vec![
+            runtime.spawn(async move {
+                let node = &*committing;
+                node.committer
+                    .run(&*node.store, &*node.clock, &node.health, |cell, event| node.send(cell, event))
+                    .await;
+            }),
+            runtime.spawn(Arc::clone(&node).keep_lease()),
+            runtime.spawn(Arc::clone(&node).keep_timers()),
+            runtime.spawn(Arc::clone(&node).keep_house()),
+            runtime.spawn(async move { node.scan(granted).await }),
+        ];
+        *engine.owner.tasks() = tasks;
         Ok(engine)
     }
 }
@@ -186,11 +194,20 @@ impl std::fmt::Debug for Engine {
 struct Owner {
     node: Arc<Node>,
     runtime: Mutex<Option<Runtime>>,
+    /// What runs beside the workers.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Owner {
+    fn tasks(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
         self.node.stop();
+        self.tasks().iter().for_each(JoinHandle::abort);
         if let Some(runtime) = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             // Works in async code too, where a runtime can't be waited for.
             runtime.shutdown_background();
@@ -272,8 +289,24 @@ impl Engine {
         });
         // A runtime that was torn down meanwhile has nothing left to drain.
         let _ = draining.await;
-        if let Some(runtime) = self.owner.runtime.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            runtime.shutdown_background();
+        let tasks = std::mem::take(&mut *self.owner.tasks());
+        for task in tasks {
+            task.abort();
+            // It was aborted, or had ended.
+            let _ = task.await;
+        }
+        let runtime = self.owner.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(runtime) = runtime {
+            // So that nothing holds the store any more when the last handle is dropped. Blocks, so not in this task.
+            let (ended, end) = oneshot::channel();
+            let ending = thread::Builder::new().name("deepslate-end".into()).spawn(move || {
+                runtime.shutdown_timeout(JOIN);
+                // Nobody may be waiting any more.
+                let _ = ended.send(());
+            });
+            if ending.is_ok() {
+                let _ = end.await;
+            }
         }
     }
 }
