@@ -1,0 +1,30 @@
+"""Durable execution without event replay: flows in plain typed Python that survive kill -9."""
+
+from . import dpslio
+from ._errors import CompileError, DeepslateError, FlowCancelled, FlowFailed, StoreError
+from ._flow import FlowDefinition, flow, impure, pure, sleep
+from ._host import Context, context
+from ._native import __version__
+from ._platform import Platform, new_embedded, new_platform, spawn_inspector, spawn_workers
+
+__all__ = [
+    "CompileError",
+    "Context",
+    "DeepslateError",
+    "FlowCancelled",
+    "FlowDefinition",
+    "FlowFailed",
+    "Platform",
+    "StoreError",
+    "__version__",
+    "context",
+    "dpslio",
+    "flow",
+    "impure",
+    "new_embedded",
+    "new_platform",
+    "pure",
+    "sleep",
+    "spawn_inspector",
+    "spawn_workers",
+]
