@@ -239,7 +239,14 @@ impl Isolate {
             return Exit::Failed(trap.clone());
         }
         let program = Arc::clone(&self.core.program);
+        // The flag is looked at where a task gives way, too; not before the first one, so that each run gets somewhere.
+        let mut first = true;
         while let Some(id) = self.core.table.ready.pop_front() {
+            if !first && interrupt.is_set() {
+                self.core.table.ready.push_front(id);
+                return Exit::Interrupted;
+            }
+            first = false;
             self.changed = true;
             let mut task = self.core.table.tasks.remove(&id).expect("a ready task is in the table");
             match exec::run_task(&mut self.core, &mut task, &program, host, interrupt) {
@@ -354,6 +361,11 @@ impl Isolate {
     /// Bytes of heap in use, garbage that no collection has found yet included.
     pub fn heap_bytes(&self) -> u64 {
         self.core.heap.bytes()
+    }
+
+    /// How many tasks are alive.
+    pub fn task_count(&self) -> usize {
+        self.core.table.tasks.len()
     }
 
     /// The number that the next durable call gets.

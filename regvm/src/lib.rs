@@ -8,9 +8,20 @@ pub mod heap;
 mod machine;
 pub mod snapshot;
 
+pub mod disas;
+mod exec;
 pub mod isolate;
+mod lower;
 pub mod ops;
 pub mod program;
+mod save;
 pub mod stop;
 mod task;
+pub mod testing;
+mod verify;
 pub mod view;
+
+pub use isolate::{Host, Isolate, Limits, NoHost};
+pub use program::{Options, Program, ProgramError};
+pub use snapshot::{Part, SnapshotError};
+pub use stop::{Call, Exit, Interrupt, Request, TaskId, TraceLine, Trap};
