@@ -67,10 +67,8 @@ fn report(
     };
     let config = Config::new().with_color(color).with_index_type(IndexType::Byte).with_cross_gap(false);
     let place = |span| excerpt(sources, span);
-    let mut own = Label::new(place(d.span)).with_color(mark);
-    if let Some(note) = &d.note {
-        own = own.with_message(note);
-    }
+    // Without a message ariadne does not mark the place.
+    let own = Label::new(place(d.span)).with_color(mark).with_message(d.note.as_deref().unwrap_or("here"));
     let mut report = Report::build(kind, place(d.span)).with_config(config).with_code(d.code).with_message(&d.message);
     report = report.with_label(own);
     for label in &d.labels {
