@@ -29,6 +29,10 @@ impl Heap {
         Ok(self.objects.len() as u64)
     }
 
+    pub(crate) fn object_count(&self) -> usize {
+        self.objects.len()
+    }
+
     fn slots(&self, reference: u64) -> &Vec<u64> {
         match &self.objects[reference as usize - 1] {
             Object::Slots(slots) => slots,

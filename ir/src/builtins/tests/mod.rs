@@ -2,6 +2,7 @@
 
 pub(crate) mod heap;
 pub(crate) mod literal;
+mod nasty;
 
 use super::*;
 use crate::datum::{Datum, from_datum};
@@ -9,7 +10,7 @@ use crate::entity::TypeId;
 use crate::pattern::{Bindings, Pattern};
 use crate::structural;
 use crate::trap::TrapKind;
-use crate::types::{self, Type};
+use crate::types::{self, Type, Types};
 use heap::Heap;
 use std::collections::{HashMap, HashSet};
 
@@ -110,6 +111,20 @@ fn rows_of_one_spelling_are_told_apart_by_their_parameters() {
         if builtin.python() != Spelling::Syntax {
             let parameters: Vec<Pattern> = builtin.params().iter().map(|(_, p)| *p).collect();
             assert!(seen.insert(format!("{:?} {parameters:?}", builtin.python())), "{builtin} can never be chosen");
+        }
+    }
+}
+
+#[test]
+fn what_takes_a_mutable_object_says_that_it_reads_or_writes() {
+    for builtin in Builtin::ALL {
+        let mutable = |p: &Pattern| !matches!(p, Pattern::Is(_));
+        if builtin.params().iter().any(|(_, p)| mutable(p)) {
+            let effect = builtin.effect();
+            assert!(
+                effect.any(READS) || effect.any(WRITES),
+                "{builtin} would be merged across a change of its argument"
+            );
         }
     }
 }
