@@ -300,7 +300,7 @@ impl FuncBuilder {
 }
 
 /// Empties blocks that cannot be reached from the entry and drops them.
-fn remove_unreachable(func: &mut Func) {
+pub(crate) fn remove_unreachable(func: &mut Func) {
     let mut reached = vec![false; func.blocks.len()];
     let mut work = vec![Func::ENTRY];
     while let Some(block) = work.pop() {
@@ -360,7 +360,8 @@ pub(crate) fn drop_needless_params(func: &mut Func) {
                 let param = func.blocks[block].params[index];
                 let mut only = None;
                 let needless = edges.iter().all(|(inst, target)| {
-                    let arg = func.insts[inst.index()].targets[*target].args[index - delivered];
+                    let inst = &func.insts[inst.index()];
+                    let arg = inst.targets[*target].args[index - inst.delivers(*target)];
                     let arg = resolve(&mut alias, arg);
                     arg == param || *only.get_or_insert(arg) == arg
                 });
@@ -369,7 +370,9 @@ pub(crate) fn drop_needless_params(func: &mut Func) {
                         alias[param.index()] = value;
                         func.blocks[block].params.remove(index);
                         for (inst, target) in edges {
-                            func.insts[inst.index()].targets[*target].args.remove(index - delivered);
+                            let inst = &mut func.insts[inst.index()];
+                            let at = index - inst.delivers(*target);
+                            inst.targets[*target].args.remove(at);
                         }
                         changed = true;
                     }

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod liveness;
 pub mod module;
 pub mod ops;
+pub mod opt;
 pub mod parse;
 pub mod pattern;
 pub mod print;

@@ -13,6 +13,7 @@ use deepslate_ir::image::Image;
 use deepslate_ir::interp::{Limits, Outcome, World, run};
 use deepslate_ir::module::{Host, Imm, Module};
 use deepslate_ir::ops::{Op, Operands};
+use deepslate_ir::opt::{Pass, optimize};
 use deepslate_ir::parse::parse;
 use deepslate_ir::trap::Fault;
 use deepslate_ir::verify::verify;
@@ -109,6 +110,48 @@ fn texts_and_rules() {
     }
 }
 
+fn optimized(module: &Module, passes: &[Pass]) -> Module {
+    let mut module = module.clone();
+    for index in 0..module.funcs.len() {
+        let before = module.funcs[index].clone();
+        let mut func = before.clone();
+        let map = optimize(&module, &mut func, passes);
+        assert_eq!(map.len(), before.stops.len());
+        assert_eq!(map.iter().flatten().count(), func.stops.len());
+        // A frame that was saved at a stop fits the list of the stop that it is now.
+        for (old, new) in before.stops.iter().zip(&map) {
+            let Some(new) = new else { continue };
+            let new = func.stop(*new);
+            let list = |f: &deepslate_ir::module::Func, s: &deepslate_ir::module::Stop| {
+                s.values.iter().map(|l| (l.name.clone(), f.ty(l.value))).collect::<Vec<_>>()
+            };
+            assert_eq!(list(&before, old), list(&func, new), "{}", func.name);
+            assert_eq!(before.inst(old.inst).op, func.inst(new.inst).op);
+        }
+        module.funcs[index] = func;
+    }
+    verify(&module).unwrap_or_else(|e| panic!("{e:?}\n{module}"));
+    module
+}
+
+#[test]
+fn passes() {
+    for path in files("opt") {
+        let text = fs::read_to_string(&path).unwrap();
+        let (input, wanted) = text.split_once("; ==>\n").unwrap_or((&text, ""));
+        let names = input.lines().next().and_then(|l| l.strip_prefix("; test opt "));
+        let names = names.unwrap_or_else(|| panic!("{}: begins with no `; test opt` line", path.display()));
+        let passes: Vec<Pass> = names.split(',').map(|n| Pass::from_name(n).unwrap()).collect();
+        let module = parse(input).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        verify(&module).unwrap_or_else(|e| panic!("{}: {e:?}", path.display()));
+        let found = optimized(&module, &passes).to_string();
+        if found != wanted {
+            assert!(bless(), "{}: found\n{found}", path.display());
+            fs::write(&path, format!("{input}; ==>\n{found}")).unwrap();
+        }
+    }
+}
+
 struct Script<'a>(&'a RunFile);
 
 impl World for Script<'_> {
@@ -147,9 +190,12 @@ fn runs() {
         }
         assert!(!file.runs.is_empty(), "{}: no `; run:` line", path.display());
         let module = Arc::new(file.module.clone());
+        let fast = Arc::new(optimized(&optimized(&module, &Pass::ALL), &Pass::ALL));
         for line in &file.runs {
-            if let Err(message) = run_line(&file, &module, line) {
-                failed.push(format!("{}:{}: {message}", path.display(), line.line));
+            for (module, name) in [(&module, ""), (&fast, " (optimized)")] {
+                if let Err(message) = run_line(&file, module, line) {
+                    failed.push(format!("{}:{}{name}: {message}", path.display(), line.line));
+                }
             }
         }
     }
