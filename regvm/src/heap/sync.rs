@@ -135,11 +135,18 @@ impl Window {
 pub(crate) struct Line {
     pub window: Window,
     pub width: usize,
+    /// How many places have been left.
+    pub left: usize,
 }
 
 impl Line {
     const fn new(width: usize) -> Line {
-        Line { window: Window::new(), width }
+        Line { window: Window::new(), width, left: 0 }
+    }
+
+    fn clear(&mut self) {
+        self.window.clear();
+        self.left = 0;
     }
 
     fn push(&mut self, slots: &[u64], interval: u64) {
@@ -169,11 +176,16 @@ impl Line {
                 if self.width > 2 {
                     self.window.set(index + 2, 0, interval);
                 }
+                self.left += 1;
             }
         }
         self.trim_front();
         while self.window.slots.len() >= self.width && self.window.slots[self.window.slots.len() - self.width] == LEFT {
             (0..self.width).for_each(|_| self.window.pop_end(interval));
+            self.left -= 1;
+        }
+        if self.left > 32 && self.left > self.window.slots.len() / self.width / 2 {
+            self.close_up(interval);
         }
     }
 
@@ -183,7 +195,25 @@ impl Line {
             (0..self.width).for_each(|_| {
                 self.window.pop();
             });
+            self.left -= 1;
         }
+    }
+
+    /// Moves those who wait into the places that were left.
+    fn close_up(&mut self, interval: u64) {
+        let slots = std::mem::take(&mut self.window.slots);
+        self.window.clear();
+        let mut places = slots.into_iter();
+        while let Some(task) = places.next() {
+            let rest = places.by_ref().take(self.width - 1);
+            if task == LEFT {
+                rest.for_each(drop);
+            } else {
+                self.window.push(task, interval);
+                rest.for_each(|slot| self.window.push(slot, interval));
+            }
+        }
+        self.left = 0;
     }
 
     /// Those who wait, in order; with the element for those who put.
@@ -454,7 +484,7 @@ impl Heap {
             return Ok(Vec::new());
         }
         let woken = object.line.waiters().map(|(w, _)| w.task).collect();
-        object.line.window.clear();
+        object.line.clear();
         choose_line_form(&mut object.line, &mut object.big, interval);
         Ok(woken)
     }

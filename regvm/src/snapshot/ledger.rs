@@ -93,6 +93,11 @@ impl Ledger {
         self.live
     }
 
+    /// How many stored objects are in memory.
+    pub fn object_count(&self) -> usize {
+        self.objects.len()
+    }
+
     /// Objects that the collector has freed.
     pub(super) fn forget_objects(&mut self, ids: Vec<u32>) {
         for id in ids {

@@ -452,7 +452,8 @@ fn line(window: Window, width: usize) -> Result<Line, String> {
     if !whole || window.slots.front() == Some(&LEFT) || (0..window.slots.len()).step_by(width).any(|i| left(&i)) {
         return Err("has a line of waiting tasks that is cut".to_owned());
     }
-    Ok(Line { window, width })
+    let left = (0..window.slots.len()).step_by(width).filter(|i| window.slots[*i] == LEFT).count();
+    Ok(Line { window, width, left })
 }
 
 /// How long a chunk of something of this length is.
