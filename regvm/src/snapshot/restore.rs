@@ -135,7 +135,7 @@ impl<'a> Loader<'a> {
             if let Some(known) = self.places.get(&id) {
                 // Loaded before; it must be of the type that this reference has, too.
                 if self.heap.ty(*known) != ty {
-                    let message = format!("object {id} is referred to as {}", self.module.types.name(ty));
+                    let message = format!("object {id} {}", self.mistaken(self.heap.ty(*known).0, ty));
                     let part = self.index.objects.get(&id).map(|o| o.place.part);
                     return Err(SnapshotError { part, message });
                 }
@@ -173,10 +173,7 @@ impl<'a> Loader<'a> {
     fn object(&mut self, id: u32, ty: TypeId, stored: ObjectPlace) -> Made {
         let said = self.index.object_type(stored);
         if said != ty.0 {
-            let types = &self.module.types;
-            let said = Some(TypeId(said)).filter(|t| types.contains(*t));
-            let said = said.map_or("of no type of the program".to_owned(), |t| types.name(t));
-            return Err(format!("is {said}, but is referred to as {}", types.name(ty)));
+            return Err(self.mistaken(said, ty));
         }
         let content = self.index.object(stored);
         let big = stored.big;
@@ -200,6 +197,14 @@ impl<'a> Loader<'a> {
             Plan::Lock => self.lock(id, content, big),
             Plan::WaitGroup => self.wait_group(id, content, big),
         }
+    }
+
+    /// Says that an object is of another type than a reference to it has.
+    fn mistaken(&self, said: u32, wanted: TypeId) -> String {
+        let types = &self.module.types;
+        let said = Some(TypeId(said)).filter(|ty| types.contains(*ty));
+        let said = said.map_or("of no type of the program".to_owned(), |ty| types.name(ty));
+        format!("is {said}, but is referred to as {}", types.name(wanted))
     }
 
     fn blob(&mut self, id: u32, ty: TypeId, content: Content<'_>, big: bool) -> Made {

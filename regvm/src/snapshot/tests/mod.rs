@@ -3,4 +3,5 @@
 mod damage;
 mod graph;
 mod size;
+mod states;
 mod world;

@@ -106,6 +106,8 @@ pub struct Table {
     pub next_task: u64,
     pub next_step: u64,
     pub ended: Vec<u64>,
+    pub result: Option<u64>,
+    pub module: Option<Arc<Module>>,
 }
 
 impl Tasks for Table {
@@ -115,7 +117,7 @@ impl Tasks for Table {
             next_task: self.next_task,
             next_step: self.next_step,
             ready: self.ready.clone(),
-            result: None,
+            result: self.result,
         }
     }
 
@@ -141,13 +143,21 @@ impl Tasks for Table {
     }
 
     fn roots(&self, roots: &mut Roots<'_>) {
+        roots.add(self.result.unwrap_or(0));
         for task in self.tasks.values() {
-            // All variables of both functions are references.
-            task.frames.iter().for_each(|f| roots.add_all(&f.values));
+            for frame in &task.frames {
+                let module = self.module.as_ref().expect("a world gives its module");
+                let func = module.func(frame.func);
+                let listed = func.stop(frame.stop).values.iter().zip(&frame.values);
+                listed.filter(|(l, _)| module.types.is_ref(func.ty(l.value))).for_each(|(_, slot)| roots.add(*slot));
+            }
             match &task.state {
-                SavedState::Start(_, slots) => roots.add_all(slots),
-                SavedState::Deliver(slot) | SavedState::Get(slot) => roots.add(*slot),
-                other => panic!("the tests have no task in the state {other:?}"),
+                SavedState::Start(_, slots) | SavedState::Select(slots) => roots.add_all(slots),
+                SavedState::Put(slot) | SavedState::Get(slot) => roots.add(*slot),
+                SavedState::Lock(slot) | SavedState::Group(slot) => roots.add(*slot),
+                // Whatever is delivered in the tests is a reference or 0.
+                SavedState::Deliver(slot) | SavedState::Case(_, slot) => roots.add(*slot),
+                SavedState::Fault(_) | SavedState::Call(..) => {}
             }
         }
     }
@@ -181,6 +191,21 @@ pub struct World {
 }
 
 impl World {
+    /// One whose first task has not begun, over a program of which only the module counts.
+    pub fn bare(module: Module, first: Vec<u64>) -> World {
+        let program = Program { module: Arc::new(module), ..program() };
+        let heap = Heap::new(Arc::clone(&program.module), LIMIT);
+        let task = Task { state: SavedState::Start(MAIN, first), frames: Vec::new(), mark: 1 };
+        let table = Table {
+            tasks: [(0, task)].into(),
+            ready: vec![0],
+            next_task: 1,
+            module: Some(Arc::clone(&program.module)),
+            ..Table::default()
+        };
+        World { program: Arc::new(program), heap, ledger: Ledger::new(), table, store: Store::default() }
+    }
+
     pub fn new() -> World {
         let program = Arc::new(program());
         let mut heap = Heap::new(Arc::clone(&program.module), LIMIT);
@@ -201,7 +226,13 @@ impl World {
         ];
         let frame = SavedFrame { func: MAIN, stop: POLL, values, mark: 1 };
         let task = Task { state: SavedState::Deliver(0), frames: vec![frame], mark: 1 };
-        let table = Table { tasks: [(0, task)].into(), ready: vec![0], next_task: 1, ..Table::default() };
+        let table = Table {
+            tasks: [(0, task)].into(),
+            ready: vec![0],
+            next_task: 1,
+            module: Some(Arc::clone(&program.module)),
+            ..Table::default()
+        };
         World { program, heap, ledger: Ledger::new(), table, store: Store::default() }
     }
 
@@ -306,17 +337,28 @@ impl World {
     /// Everything that the isolate can see, shared objects and cycles as such.
     pub fn picture(&self) -> Vec<String> {
         let mut painter = Painter { heap: &self.heap, numbers: HashMap::new(), work: Vec::new() };
-        let mut out = vec![format!("{:?} {} {}", self.table.ready, self.table.next_task, self.table.next_step)];
+        let result = self.table.result.map(|slot| painter.of(slot));
+        let Table { ready, next_task, next_step, .. } = &self.table;
+        let mut out = vec![format!("{ready:?} {next_task} {next_step} {result:?}")];
         for (id, task) in &self.table.tasks {
             let state = match &task.state {
                 SavedState::Start(func, args) => format!("start {func} {:?}", painter.refs(args)),
                 SavedState::Deliver(slot) => format!("deliver {}", painter.of(*slot)),
+                SavedState::Case(case, slot) => format!("case {case} {}", painter.of(*slot)),
+                SavedState::Put(slot) => format!("put {}", painter.of(*slot)),
                 SavedState::Get(slot) => format!("get {}", painter.of(*slot)),
-                other => format!("{other:?}"),
+                SavedState::Lock(slot) => format!("lock {}", painter.of(*slot)),
+                SavedState::Group(slot) => format!("group {}", painter.of(*slot)),
+                SavedState::Select(slots) => format!("select {:?}", painter.refs(slots)),
+                SavedState::Fault(_) | SavedState::Call(..) => format!("{:?}", task.state),
             };
             out.push(format!("task {id} {state}"));
             for frame in &task.frames {
-                out.push(format!("{} {} {:?}", frame.func, frame.stop, painter.refs(&frame.values)));
+                let func = self.program.module.func(frame.func);
+                let listed = func.stop(frame.stop).values.iter().zip(&frame.values);
+                let is_ref = |value| self.program.module.types.is_ref(func.ty(value));
+                let values: Vec<u64> = listed.map(|(l, slot)| painter.slot(is_ref(l.value), *slot)).collect();
+                out.push(format!("{} {} {values:?}", frame.func, frame.stop));
             }
         }
         let mut at = 0;
@@ -338,6 +380,8 @@ pub fn restore(program: &Arc<Program>, store: &Store) -> Result<World, SnapshotE
         next_task: head.next_task,
         next_step: head.next_step,
         ended: Vec::new(),
+        result: head.result,
+        module: Some(Arc::clone(&program.module)),
     };
     Ok(World {
         program: Arc::clone(program),
