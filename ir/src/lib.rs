@@ -10,6 +10,7 @@ pub mod datum;
 pub mod entity;
 pub mod eval;
 pub mod filetest;
+pub mod generate;
 pub mod image;
 pub mod interp;
 pub mod json;
