@@ -93,7 +93,8 @@ fn operands(program: &Program, func: FuncId, at: usize, word: Word, form: Form) 
             let callee = FuncId(words[at + 1] as u32);
             let refs = program.code(callee).refs;
             let pairs = (0..usize::from(word.b())).map(|i| pair_item(&words[at + 2..], i));
-            let pairs: Vec<String> = pairs.map(|(from, to)| format!("{} = {}", register(to, refs), reg(from))).collect();
+            let pairs: Vec<String> =
+                pairs.map(|(from, to)| format!("{} = {}", register(to, refs), reg(from))).collect();
             let callee = &module.func(callee).name;
             match form.shape() {
                 Shape::Call => format!("{a} = {callee}({}) {}", pairs.join(", "), stop(words[at + 1] >> 32)),

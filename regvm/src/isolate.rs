@@ -131,7 +131,11 @@ impl Core {
 
     /// The trap of an isolate in which every task waits for another one.
     fn deadlock(&self) -> Trap {
-        let waits = self.table.tasks.values().filter_map(|task| Some((task, waiting(&task.state)?, self.place(task.frames.last()?))));
+        let waits = self
+            .table
+            .tasks
+            .values()
+            .filter_map(|task| Some((task, waiting(&task.state)?, self.place(task.frames.last()?))));
         let waits: Vec<_> = waits.collect();
         let fault = Fault::deadlock(waits.iter().map(|(task, waiting, place)| {
             let at = (place.line > 0).then_some((place.file.as_str(), place.line));
@@ -154,6 +158,15 @@ pub(crate) fn waiting(state: &State) -> Option<Waiting> {
     }
 }
 
+/// What a restore had to read: the measure of how long it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Bytes of all parts.
+    pub bytes: u64,
+    /// Objects that were made of them.
+    pub objects: u64,
+}
+
 /// One running instance of a flow.
 ///
 /// It may move between threads; it runs on one at a time.
@@ -164,6 +177,7 @@ pub struct Isolate {
     /// The first step that `take_new_calls` has not given yet.
     asked: u64,
     changed: bool,
+    restored: Restored,
 }
 
 impl std::fmt::Debug for Isolate {
@@ -212,7 +226,14 @@ impl Isolate {
             ended: Vec::new(),
         };
         let core = Core { program: Arc::clone(program), heap, table, limits };
-        Ok(Isolate { core, ledger: Ledger::default(), trap: None, asked: 0, changed: true })
+        Ok(Isolate {
+            core,
+            ledger: Ledger::default(),
+            trap: None,
+            asked: 0,
+            changed: true,
+            restored: Restored::default(),
+        })
     }
 
     /// The instance that these parts were written of: number and bytes of each, oldest first.
@@ -222,8 +243,9 @@ impl Isolate {
         let restored = snapshot::restore(program.image().module(), parts, limits.heap_bytes)?;
         let table = save::restore(program, restored.head, restored.tasks, limits.heap_bytes)?;
         let asked = table.next_step;
+        let read = Restored { bytes: restored.ledger.stored_bytes(), objects: restored.ledger.object_count() as u64 };
         let core = Core { program: Arc::clone(program), heap: restored.heap, table, limits };
-        Ok(Isolate { core, ledger: restored.ledger, trap: None, asked, changed: false })
+        Ok(Isolate { core, ledger: restored.ledger, trap: None, asked, changed: false, restored: read })
     }
 
     /// Runs until every task is blocked or has ended, one has trapped, or the interrupt is set, which it clears on its way
@@ -361,6 +383,16 @@ impl Isolate {
     /// Bytes of heap in use, garbage that no collection has found yet included.
     pub fn heap_bytes(&self) -> u64 {
         self.core.heap.bytes()
+    }
+
+    /// What was read to make it; nothing for one that began here.
+    pub fn restored(&self) -> Restored {
+        self.restored
+    }
+
+    /// Bytes of its stored parts, and how many of them are of use: about what writing it anew would take.
+    pub fn stored_bytes(&self) -> (u64, u64) {
+        (self.ledger.stored_bytes(), self.ledger.live_bytes())
     }
 
     /// How many tasks are alive.

@@ -32,7 +32,8 @@ pub(crate) fn verify(program: &Program) -> Result<(), ProgramError> {
     let mut types = program.module().types.clone();
     for (index, code) in program.funcs().iter().enumerate() {
         let func = program.module().func(FuncId::from_index(index));
-        let mut checker = Checker { program, module: program.module(), func, code, types: &mut types, states: BTreeMap::new() };
+        let mut checker =
+            Checker { program, module: program.module(), func, code, types: &mut types, states: BTreeMap::new() };
         checker.check().map_err(|message| ProgramError {
             func: Some(func.name.clone()),
             message: format!("its bytecode is wrong, which is a bug of Deepslate: {message}"),
@@ -136,7 +137,8 @@ impl Checker<'_> {
             loop {
                 let word = Word(self.program.words()[at]);
                 let form = Form::from_number(word.number()).ok_or("an unknown form")?;
-                let jumps = self.step(at, word, form, &mut state).map_err(|m| format!("at {at} ({}): {m}", form.name()))?;
+                let jumps =
+                    self.step(at, word, form, &mut state).map_err(|m| format!("at {at} ({}): {m}", form.name()))?;
                 for (to, state) in jumps {
                     let inside = to.checked_sub(entry).and_then(|i| starts.get(i)).copied();
                     if inside != Some(true) {
@@ -223,7 +225,9 @@ impl Checker<'_> {
             }
         }
         match op.produces() {
-            Produces::One(pattern) => pattern.resolve(self.types, &bound).map(Some).ok_or_else(|| "no result type".into()),
+            Produces::One(pattern) => {
+                pattern.resolve(self.types, &bound).map(Some).ok_or_else(|| "no result type".into())
+            }
             _ => Ok(None),
         }
     }
@@ -290,7 +294,14 @@ impl Checker<'_> {
         match form.shape() {
             Shape::DU if form == Form::Mov => self.write(state, a, held[0])?,
             Shape::U if form == Form::Return => self.read_as(state, a, self.func.ret)?,
-            Shape::D | Shape::DI | Shape::DWord | Shape::DU | Shape::DUU | Shape::DUI | Shape::DUStop | Shape::DUUStop => {
+            Shape::D
+            | Shape::DI
+            | Shape::DWord
+            | Shape::DU
+            | Shape::DUU
+            | Shape::DUI
+            | Shape::DUStop
+            | Shape::DUUStop => {
                 if form.shape() == Shape::DUI {
                     held.push(types::INT);
                 }

@@ -96,7 +96,9 @@ fn task_view(core: &Core, task: &Task) -> TaskView {
 
 fn durable(core: &Core, step: u64) -> (TaskStatus, String) {
     match core.table.calls.iter().find(|c| c.step == step).map(|c| &c.request) {
-        Some(Request::Sleep { seconds }) => (TaskStatus::Sleeping, format!("for {} seconds to pass", float_repr(*seconds))),
+        Some(Request::Sleep { seconds }) => {
+            (TaskStatus::Sleeping, format!("for {} seconds to pass", float_repr(*seconds)))
+        }
         Some(Request::Host { host, .. }) => {
             let name = &core.program.module().host(*host).name;
             (TaskStatus::Waiting, format!("for host function {name}, step {step}"))

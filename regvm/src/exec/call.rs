@@ -66,7 +66,10 @@ fn grow(exec: &mut Exec<'_>, cur: Cursor, w: Word, base: usize, entry: Entry) ->
     let len = needed.max(exec.task.regs.len() * 2);
     let (limit, heap) = (exec.core.limits.heap_bytes, exec.core.heap.bytes());
     if heap.saturating_add(needed as u64 * 8) > limit || u32::try_from(needed).is_err() {
-        let message = format!("out of memory: {heap} bytes of heap and a stack of {} bytes are over the limit of {limit} bytes", needed * 8);
+        let message = format!(
+            "out of memory: {heap} bytes of heap and a stack of {} bytes are over the limit of {limit} bytes",
+            needed * 8
+        );
         return Err(fault(Fault::new(TrapKind::Memory, message)));
     }
     exec.task.regs.resize(len, 0);

@@ -166,4 +166,3 @@ mod bodies {
 fn dispatch(exec: &mut Exec<'_>, mut cur: Cursor) -> Leave {
     for_each_form!(match_loop exec cur)
 }
-

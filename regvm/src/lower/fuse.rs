@@ -157,7 +157,8 @@ impl Plan {
                 }
                 let condition = branch.args[0];
                 // A comparison in another block could be made there more often, or with operands that are gone here.
-                let compare = defined_by[condition.index()].filter(|c| insts.contains(c) && uses[condition.index()] == 1);
+                let compare =
+                    defined_by[condition.index()].filter(|c| insts.contains(c) && uses[condition.index()] == 1);
                 if let Some((compare, fused)) = compare.and_then(|c| Some((c, branched(func, &plan, c)?))) {
                     plan.picks[last.index()] = Pick::Fused(fused);
                     plan.picks[compare.index()] = Pick::Skip;

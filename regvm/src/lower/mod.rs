@@ -37,7 +37,8 @@ pub(crate) fn lower(module: &Module, options: Options) -> Result<Lowered, Progra
         let plan = Plan::of(func, options.fuse, words_at_most(func) <= SHORT_WORDS_MAX);
         let allocated = Registers::allocate(module, func, &plan, options.allocate_registers);
         registers.push(allocated.map_err(|needed| {
-            let message = format!("needs {needed} registers of {REGISTERS_MAX} that there are; split it into smaller functions");
+            let message =
+                format!("needs {needed} registers of {REGISTERS_MAX} that there are; split it into smaller functions");
             ProgramError { func: Some(func.name.clone()), message }
         })?);
         plans.push(plan);
