@@ -73,7 +73,8 @@ impl Saving<'_> {
             State::Waiting(Wait::Select(queues)) => SavedState::Select(queues.clone()),
         };
         // Marks only rise towards the inside, so the frames that ran are the last ones.
-        let first = task.frames.partition_point(|f| f.mark <= since);
+        // The encoder wants the innermost in any case: it says what a delivered result is.
+        let first = task.frames.partition_point(|f| f.mark <= since).min(task.frames.len() - 1);
         let frames = task.frames[first..].iter().map(|f| self.frame(task, f)).collect();
         saved(state, u32::try_from(task.frames.len()).expect("the depth limit is 32 bits"), frames)
     }

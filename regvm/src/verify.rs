@@ -353,7 +353,7 @@ impl Checker<'_> {
                 let regs = self.list(at, word);
                 let wanted: Vec<TypeId> = match (op, self.types.get(ty)) {
                     (Op::ListNew, Type::List(e)) => vec![*e; regs.len()],
-                    (Op::DictNew, Type::Dict(k, v)) if regs.len() % 2 == 0 => [*k, *v].repeat(regs.len() / 2),
+                    (Op::DictNew, Type::Dict(k, v)) if regs.len().is_multiple_of(2) => [*k, *v].repeat(regs.len() / 2),
                     (Op::New, _) => self.types.slots(ty).ok_or("no slots")?,
                     _ => return Err("it makes something else".into()),
                 };
