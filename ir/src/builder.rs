@@ -42,7 +42,10 @@ pub struct FuncBuilder {
     span: Span,
     defs: HashMap<(Block, Var), Value>,
     sealed: HashSet<Block>,
+    /// Parameters of unsealed blocks, whose arguments are not known yet.
     incomplete: HashMap<Block, Vec<(Var, usize)>>,
+    /// Parameters of sealed blocks that lack their arguments.
+    unsettled: Vec<(Block, Var, usize)>,
     edges: HashMap<Block, Vec<Edge>>,
 }
 
@@ -68,6 +71,7 @@ impl FuncBuilder {
             defs: HashMap::new(),
             sealed: HashSet::new(),
             incomplete: HashMap::new(),
+            unsettled: Vec::new(),
             edges: HashMap::new(),
         };
         let entry = builder.new_block();
@@ -165,8 +169,9 @@ impl FuncBuilder {
             return;
         }
         for (var, index) in self.incomplete.remove(&block).unwrap_or_default() {
-            self.complete_param(block, var, index);
+            self.unsettled.push((block, var, index));
         }
+        self.settle();
     }
 
     /// Appends an instruction without targets. Gives its result; one without a result gives `None`.
@@ -248,7 +253,14 @@ impl FuncBuilder {
     }
 
     fn read_in(&mut self, block: Block, var: Var) -> Value {
-        // A chain of blocks with one predecessor each is walked in a loop, so that deep nesting can't exhaust the stack.
+        let value = self.find(block, var);
+        self.settle();
+        value
+    }
+
+    /// The value of a variable at the end of a block. A parameter that is made on the way gets its arguments by `settle`, so
+    /// that neither long nor deeply nested code can exhaust the stack.
+    fn find(&mut self, block: Block, var: Var) -> Value {
         let mut at = block;
         let mut passed = Vec::new();
         let value = loop {
@@ -260,7 +272,8 @@ impl FuncBuilder {
                 _ => None,
             };
             match single {
-                Some(from) if !passed.contains(&from) => {
+                // Only a loop that nothing reaches has a single edge into each of its blocks.
+                Some(from) if passed.len() <= self.func.blocks.len() => {
                     passed.push(at);
                     at = from;
                 }
@@ -269,7 +282,7 @@ impl FuncBuilder {
                     let value = self.block_param(at, self.vars[var.0 as usize].ty);
                     self.defs.insert((at, var), value);
                     if self.sealed.contains(&at) {
-                        self.complete_param(at, var, index);
+                        self.unsettled.push((at, var, index));
                     } else {
                         self.incomplete.entry(at).or_default().push((var, index));
                     }
@@ -283,18 +296,20 @@ impl FuncBuilder {
         value
     }
 
-    /// Gives the parameter that stands for `var` its argument on each edge into the block.
-    fn complete_param(&mut self, block: Block, var: Var, index: usize) {
-        for edge in self.edges.get(&block).cloned().unwrap_or_default() {
-            let value = self.read_in(edge.from, var);
-            let inst = &mut self.func.insts[edge.inst.index()];
-            let at = index - inst.delivers(edge.target);
-            let args = &mut inst.targets[edge.target].args;
-            // Parameters are completed in any order; gaps are filled by the completion of the others.
-            if args.len() <= at {
-                args.resize(at + 1, Value(u32::MAX));
+    /// Gives each parameter that stands for a variable its argument on each edge into its block.
+    fn settle(&mut self) {
+        while let Some((block, var, index)) = self.unsettled.pop() {
+            for edge in self.edges.get(&block).cloned().unwrap_or_default() {
+                let value = self.find(edge.from, var);
+                let inst = &mut self.func.insts[edge.inst.index()];
+                let at = index - inst.delivers(edge.target);
+                let args = &mut inst.targets[edge.target].args;
+                // Parameters are settled in any order; gaps are filled when the others are.
+                if args.len() <= at {
+                    args.resize(at + 1, Value(u32::MAX));
+                }
+                args[at] = value;
             }
-            args[at] = value;
         }
     }
 }
