@@ -55,7 +55,10 @@ impl Reader<'_> {
             },
             Type::Int => match value.cast::<PyInt>() {
                 Ok(number) => number.extract().map(Datum::Int).map_err(|_| {
-                    PyOverflowError::new_err(format!("{}: {value} does not fit int, which has 64 bits in a flow", self.place))
+                    PyOverflowError::new_err(format!(
+                        "{}: {value} does not fit int, which has 64 bits in a flow",
+                        self.place
+                    ))
                 }),
                 Err(_) => Err(self.mismatch(ty, value)),
             },
@@ -93,7 +96,10 @@ impl Reader<'_> {
                     return Err(self.mismatch(ty, value));
                 }
                 let parts = wanted.iter().zip(tuple.iter()).enumerate();
-                parts.map(|(i, (ty, part))| self.part(&format!("[{i}]"), *ty, &part)).collect::<PyResult<_>>().map(Datum::Tuple)
+                parts
+                    .map(|(i, (ty, part))| self.part(&format!("[{i}]"), *ty, &part))
+                    .collect::<PyResult<_>>()
+                    .map(Datum::Tuple)
             }
             Type::Class(class) => {
                 let class = types.class(*class);
@@ -152,7 +158,10 @@ pub fn to_python<'py>(
         (Datum::Object(slots), Type::Class(class)) => {
             let class = types.class(*class);
             let python = classes.get(&class.name).ok_or_else(|| {
-                PyTypeError::new_err(format!("the dataclass {} is not known to this process: pass the flows that use it", class.name))
+                PyTypeError::new_err(format!(
+                    "the dataclass {} is not known to this process: pass the flows that use it",
+                    class.name
+                ))
             })?;
             let fields = PyDict::new(py);
             for (field, slot) in class.fields.iter().zip(slots) {

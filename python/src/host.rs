@@ -136,7 +136,8 @@ impl PyHostFn {
         let types = &call.module().types;
         let signature = call.signature();
         let params = signature.params.iter().zip(&call.args);
-        let args = params.map(|(p, datum)| to_python(py, types, &self.classes, p.ty, datum)).collect::<PyResult<Vec<_>>>()?;
+        let args =
+            params.map(|(p, datum)| to_python(py, types, &self.classes, p.ty, datum)).collect::<PyResult<Vec<_>>>()?;
         let context = &call.context;
         let place = (
             context.isolate.to_string(),

@@ -60,6 +60,7 @@ class _Collector:
         self.program = Program()
         self.owners: dict[str, object] = {}
         self.work: list[tuple[ast.AST, dict[str, Any]]] = []
+        self.imports: dict[str, str] = {}
 
     def run(self) -> None:
         while self.work:
@@ -67,8 +68,10 @@ class _Collector:
             for name in _names(tree):
                 if name in scope:
                     self.name(name, scope[name])
-                elif not hasattr(builtins, name):
-                    continue  # a local, or unknown: the front end says so
+                # A local, a builtin, or unknown: the front end says so.
+        if self.imports:
+            # What the pieces of source import stands elsewhere in their files.
+            self.program.sources.insert(0, ("<imports>", 1, "\n".join(self.imports.values()) + "\n"))
 
     def claim(self, name: str, value: object) -> bool:
         """Whether the name is new; one name for two things can't be compiled into one program."""
@@ -108,8 +111,9 @@ class _Collector:
             elif self.claim(name, value):
                 self.program.hosts[name] = mark.function
                 self.source(name, mark.function, _annotated(mark.function) if mark.kind == "impure" else mark.function.__globals__)
-        elif isinstance(value, types.ModuleType) or _is_ours(value) or value is None:
-            return
+        elif (line := _import_of(name, value)) is not None:
+            if self.claim(name, value):
+                self.imports[name] = line
         elif isinstance(value, types.FunctionType):
             if not _is_library(value):
                 self.function(name, value)
@@ -132,7 +136,7 @@ def _annotated(function: Callable[..., Any]) -> dict[str, Any]:
         return {}
     named: set[str] = set()
     arguments = [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]
-    for part in [*(a.annotation for a in arguments), tree.returns]:
+    for part in [*(a.annotation for a in arguments), tree.returns, *tree.decorator_list]:
         if part is not None:
             named |= _names(part)
     return {name: value for name, value in function.__globals__.items() if name in named}
@@ -149,9 +153,28 @@ def _names(tree: ast.AST) -> set[str]:
     return found
 
 
-def _is_ours(value: object) -> bool:
-    module = getattr(value, "__module__", None) or getattr(type(value), "__module__", None)
-    return isinstance(module, str) and (module == "deepslate" or module.startswith("deepslate."))
+_KNOWN_MODULES = ("dataclasses", "enum", "math", "typing")
+"""Modules of the standard library with names that the flow language knows."""
+
+
+def _import_of(name: str, value: object) -> str | None:
+    """The import that gives this name this value, if it is one that the front end should see."""
+    import deepslate
+
+    if isinstance(value, types.ModuleType):
+        package, _, module = value.__name__.rpartition(".")
+        return f"from {package} import {module} as {name}" if package else f"import {module} as {name}"
+    for public in deepslate.__all__:
+        if getattr(deepslate, public) is value:
+            return f"from deepslate import {public} as {name}"
+    for public in deepslate.dpslio.__all__:
+        if getattr(deepslate.dpslio, public) is value:
+            return f"from deepslate.dpslio import {public} as {name}"
+    module = getattr(value, "__module__", None)
+    original = getattr(value, "__name__", None) or getattr(value, "_name", None)
+    if module in _KNOWN_MODULES and isinstance(original, str):
+        return f"from {module} import {original} as {name}"
+    return None
 
 
 def _is_library(function: types.FunctionType) -> bool:
