@@ -108,9 +108,14 @@ impl<'a> Index<'a> {
         for part in parts {
             let number = part.header.number;
             let bad = |message| SnapshotError { part: Some(number), message };
-            index.ids.push(Vec::new());
-            for archive in &part.blocks {
-                let block = v1::open_block(archive).map_err(bad)?;
+            let open = |archive| v1::open_block(archive).map_err(bad);
+            let blocks: Vec<&ArchivedBlock> = part.blocks.iter().map(open).collect::<Result<_, _>>()?;
+            // Growing step by step costs more than all the rest where there are many.
+            let objects = blocks.iter().map(|b| b.objects.len() + b.bigs.len()).sum();
+            index.objects.reserve(objects);
+            index.chunks.reserve(blocks.iter().map(|b| b.chunks.len()).sum());
+            index.ids.push(Vec::with_capacity(objects));
+            for block in blocks {
                 index.add(block, &part.header).map_err(bad)?;
             }
             if index.head.is_none_or(|head| head.part != number) {

@@ -141,6 +141,7 @@ impl Ledger {
             self.objects.clear();
             self.live = self.tasks.values().map(TaskEntry::size).sum();
         }
+        self.objects.reserve(encoded.objects.len());
         for (at, id, bytes) in &encoded.objects {
             let old = self.objects.insert(*id, ObjectEntry { at: *at, bytes: *bytes });
             self.live = self.live + *bytes - old.map_or(0, |e| e.bytes);

@@ -38,6 +38,7 @@ pub(super) fn restore(
 
     let Loader { mut heap, loaded, .. } = loader;
     let mut ledger = Ledger::new();
+    ledger.objects.reserve(loaded.len());
     for object in &loaded {
         ledger.live += object.bytes;
         ledger.objects.insert(object.id, ObjectEntry { at: object.object, bytes: object.bytes });
@@ -99,7 +100,8 @@ impl<'a> Loader<'a> {
     fn new(module: Arc<Module>, index: &'a Index<'a>) -> Loader<'a> {
         // The limit is for what the flow asks for later; what is stored is bounded by its own bytes.
         let heap = Heap::new(Arc::clone(&module), u64::MAX);
-        Loader { module, index, heap, places: HashMap::new(), loaded: Vec::new(), work: Vec::new() }
+        let places = HashMap::with_capacity(index.objects.len());
+        Loader { module, index, heap, places, loaded: Vec::new(), work: Vec::new() }
     }
 
     /// Checks the stored form of a slot of this type; a reference will be loaded.
