@@ -76,6 +76,8 @@ refusals! {
     Stopping = "stopping" SERVICE_UNAVAILABLE;
     /// Another node holds the isolate.
     NotOwner = "not_owner" SERVICE_UNAVAILABLE;
+    /// More pages follow along than may.
+    TooMany = "too_many" TOO_MANY_REQUESTS;
     /// The time given is over; the isolate goes on.
     Timeout = "timeout" GATEWAY_TIMEOUT;
     /// The store has no space left.

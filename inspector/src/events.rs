@@ -2,6 +2,8 @@
 //! misses states in between, never the last one. The event `state` has what the corresponding GET answers; `gone` ends the stream.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -30,8 +32,40 @@ const IS_RUNNING: &str = "\"status\": \"running\"";
 
 type Events = Sse<axum::response::sse::KeepAliveStream<futures::stream::BoxStream<'static, Result<Event, Infallible>>>>;
 
+/// Most streams at once.
+const FOLLOWERS_MAX: usize = 1_000;
+
+/// How many streams are open.
+#[derive(Clone, Default)]
+pub(crate) struct Followers(Arc<AtomicUsize>);
+
+/// One of them, as long as it lives.
+struct Counted(Arc<AtomicUsize>);
+
+impl Followers {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn enter(&self) -> Result<Counted, ApiError> {
+        if self.0.fetch_add(1, Ordering::Relaxed) >= FOLLOWERS_MAX {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+            let what = format!("{FOLLOWERS_MAX} pages follow this engine already: close some, or freeze them");
+            return Err(ApiError::new(Refusal::TooMany, what));
+        }
+        Ok(Counted(Arc::clone(&self.0)))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 struct Follower {
     shared: Shared,
+    _counted: Counted,
     changes: broadcast::Receiver<Change>,
     /// Which isolate's changes matter; all if none.
     name: Option<String>,
@@ -101,30 +135,41 @@ impl Follower {
 }
 
 /// The events of the list.
-pub(crate) fn of_list(shared: Shared, wanted: Wanted) -> Events {
-    let (engine, wanted) = (shared.engine.clone(), std::sync::Arc::new(wanted));
+pub(crate) fn of_list(shared: Shared, wanted: Wanted) -> Result<Events, ApiError> {
+    let (engine, wanted) = (shared.engine.clone(), Arc::new(wanted));
     let look = Box::new(move || -> BoxFuture<'static, _> {
         let (engine, wanted) = (engine.clone(), wanted.clone());
         Box::pin(async move { view::list(&engine, &wanted).await })
     });
-    follower(shared, None, look).stream()
+    Ok(follower(shared, None, look)?.stream())
 }
 
 /// The events of one isolate.
-pub(crate) fn of_isolate(shared: Shared, name: String) -> Events {
+pub(crate) fn of_isolate(shared: Shared, name: String) -> Result<Events, ApiError> {
     let (looking, asked) = (shared.clone(), name.clone());
     let look = Box::new(move || -> BoxFuture<'static, _> {
         let (shared, name) = (looking.clone(), asked.clone());
         Box::pin(async move { view::show(&shared, &name).await })
     });
-    follower(shared, Some(name), look).stream()
+    Ok(follower(shared, Some(name), look)?.stream())
 }
 
 fn follower(
     shared: Shared,
     name: Option<String>,
     look: Box<dyn Fn() -> BoxFuture<'static, Result<String, ApiError>> + Send + Sync>,
-) -> Follower {
+) -> Result<Follower, ApiError> {
+    let counted = shared.followers.enter()?;
     let changes = shared.engine.subscribe_all();
-    Follower { shared, changes, name, look, sent: None, next: Instant::now(), calm: RESTING, over: false }
+    Ok(Follower {
+        shared,
+        _counted: counted,
+        changes,
+        name,
+        look,
+        sent: None,
+        next: Instant::now(),
+        calm: RESTING,
+        over: false,
+    })
 }

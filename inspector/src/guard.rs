@@ -39,7 +39,7 @@ impl Guard {
         let host = text(headers, &header::HOST).unwrap_or_default();
         if !self.knows(host) {
             return forbidden(format!(
-                "this server is not known as `{host}`: use its address or localhost, or add the name to `hosts` of [inspector]"
+                "this server is not known as `{host}`: use its address or localhost, or add the name to `names` of [inspector]"
             ));
         }
         if let Some(origin) = text(headers, &header::ORIGIN) {

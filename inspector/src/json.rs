@@ -114,6 +114,31 @@ pub fn member<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     members(text).ok()?.into_iter().find(|(found, _)| found == key).map(|(_, value)| value)
 }
 
+/// The texts of the elements of a JSON array, each as it is.
+pub fn elements(text: &str) -> Option<Vec<&str>> {
+    let (bytes, mut at) = (text.as_bytes(), space(text.as_bytes(), 0));
+    if bytes.get(at) != Some(&b'[') {
+        return None;
+    }
+    at = space(bytes, at + 1);
+    let mut found = Vec::new();
+    if bytes.get(at) == Some(&b']') {
+        at += 1;
+    } else {
+        loop {
+            let end = value_end(bytes, at)?;
+            found.push(text[at..end].trim_end());
+            at = space(bytes, end + 1);
+            match bytes.get(end) {
+                Some(b',') => {}
+                Some(b']') => break,
+                _ => return None,
+            }
+        }
+    }
+    (space(bytes, at) == bytes.len()).then_some(found)
+}
+
 /// The members of a JSON object, each with its value's own text, which is not looked into beyond its brackets and strings. The
 /// error says what is wrong and at which byte.
 pub fn members(text: &str) -> Result<Vec<(String, &str)>, String> {
@@ -242,7 +267,7 @@ fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{lenient, members, object};
+    use super::{elements, lenient, members, object};
     use serde_json::json;
 
     #[test]
@@ -260,6 +285,15 @@ mod tests {
             text,
             r#"{"name": "a\"b\u0007", "step": 9223372036854775807, "value": [NaN, 1.0], "list": [{"n": 1}, {"n": 2}], "words": ["x", "y"], "empty": {}}"#
         );
+    }
+
+    #[test]
+    fn arrays_are_taken_apart_into_the_texts_of_their_elements() {
+        assert_eq!(elements(" [1, [2, \"]\"] , {\"a\": [NaN]}]\n"), Some(vec!["1", "[2, \"]\"]", "{\"a\": [NaN]}"]));
+        assert_eq!(elements("[]"), Some(vec![]));
+        for wrong in ["", "1", "[", "[1", "[1,]", "[1] 2", "[1}", "[,]"] {
+            assert_eq!(elements(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

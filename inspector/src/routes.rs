@@ -35,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) images: Images,
     pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) followers: events::Followers,
 }
 
 impl Shared {
@@ -70,7 +71,7 @@ pub(crate) fn of(engine: Engine, guard: Guard, stop: watch::Receiver<bool>) -> R
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(guard, guard::layer))
-        .with_state(Shared { engine, images: Images::default(), stop })
+        .with_state(Shared { engine, images: Images::default(), stop, followers: events::Followers::default() })
 }
 
 type Answer = Result<Json, ApiError>;
@@ -156,7 +157,7 @@ impl TryFrom<Asked> for Wanted {
 }
 
 async fn health(State(shared): State<Shared>) -> Json {
-    Json(view::health(&shared.engine))
+    Json(view::health(&shared))
 }
 
 async fn flows(State(shared): State<Shared>) -> Json {
@@ -201,11 +202,11 @@ async fn result(State(shared): State<Shared>, Path(name): Path<String>, asked: A
 }
 
 async fn list_events(State(shared): State<Shared>, asked: Asked) -> Result<Response, ApiError> {
-    Ok(events::of_list(shared, Wanted::try_from(asked)?).into_response())
+    Ok(events::of_list(shared, Wanted::try_from(asked)?)?.into_response())
 }
 
-async fn isolate_events(State(shared): State<Shared>, Path(name): Path<String>) -> Response {
-    events::of_isolate(shared, name).into_response()
+async fn isolate_events(State(shared): State<Shared>, Path(name): Path<String>) -> Result<Response, ApiError> {
+    Ok(events::of_isolate(shared, name)?.into_response())
 }
 
 /// The members of a body that is an object with some of these members; an empty one has none.

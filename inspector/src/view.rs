@@ -32,7 +32,8 @@ pub fn stamped(object: &str, now_ms: i64) -> String {
 }
 
 /// Whether the engine can do its work.
-pub(crate) fn health(engine: &Engine) -> String {
+pub(crate) fn health(shared: &Shared) -> String {
+    let engine = &shared.engine;
     let trouble = engine.not_ready();
     let numbers = engine.numbers();
     json::object(|o| {
@@ -48,6 +49,7 @@ pub(crate) fn health(engine: &Engine) -> String {
         o.number("queued", numbers.queued);
         o.number("host_calls", numbers.host_calls);
         o.number("timers", numbers.timers);
+        o.number("followers", shared.followers.count());
         o.number("now_ms", engine.now_ms());
     })
 }

@@ -3,10 +3,11 @@
 
 mod support;
 
+use hyper::Method;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use support::Bench;
 use tokio::process::Command;
 
@@ -26,15 +27,15 @@ fn browser() -> Option<PathBuf> {
     found
 }
 
-/// The document as the browser has it a moment after it was loaded.
-async fn document(browser: &PathBuf, url: &str) -> String {
+/// The document as the browser has it when nothing is under way any more: five seconds of the page's own time after the last answer.
+/// While it follows a stream of events its time stands still, so that this waits for the end of the stream.
+async fn document(browser: &Path, url: &str) -> String {
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .arg(format!("--user-data-dir={}", profile.path().display()))
-        // Not a virtual time: the page's stream of events never ends, and virtual time would wait for it.
-        .args(["--timeout=5000", "--dump-dom", url])
+        .args(["--virtual-time-budget=5000", "--dump-dom", url])
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
@@ -44,17 +45,10 @@ async fn document(browser: &PathBuf, url: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The document, once it has all of these. The browser writes it down when everything is loaded, which may be before the answer
-/// of the API has been shown.
-async fn eventually(browser: &PathBuf, url: &str, wanted: &[&str]) -> String {
-    let end = Instant::now() + Duration::from_secs(120);
-    loop {
-        let document = document(browser, url).await;
-        let missing: Vec<_> = wanted.iter().filter(|text| !document.contains(**text)).collect();
-        if missing.is_empty() {
-            return document;
-        }
-        assert!(Instant::now() < end, "{missing:?} do not appear at {url}:\n{document}");
+#[track_caller]
+fn has(document: &str, wanted: &[&str]) {
+    for text in wanted {
+        assert!(document.contains(text), "{text} is missing from\n{document}");
     }
 }
 
@@ -67,22 +61,37 @@ async fn a_person_sees_status_line_and_variables_of_a_running_counter() {
     bench.until("/api/isolates/my-counter", |shown| shown["tasks"][0]["frames"][0]["line"] == json!(10)).await;
     bench.get("/api/isolates/failed-one/result?timeout=30").await;
 
-    let list = eventually(&browser, &bench.url("/"), &["my-counter", "failed-one", "/isolates/my-counter"]).await;
-    assert!(list.contains("counter") && list.contains("failed"), "{list}");
+    let list = document(&browser, &bench.url("/?live=off")).await;
+    has(&list, &["my-counter", "failed-one", "/isolates/my-counter", "counter", "status-failed", "frozen"]);
 
-    let wanted = ["Task 0", "aria-current=\"location\"", "rates", "list[float]", "[1.0, 2.5]", "1000000", "async"];
-    let page = eventually(&browser, &bench.url("/isolates/my-counter"), &wanted).await;
-    let current = page.split("aria-current=\"location\"").nth(1).unwrap();
-    let line: String = current.split("</pre>").next().unwrap().split("class=\"line\"").next().unwrap().to_owned();
-    assert!(line.contains("sleep") && line.contains("0.02"), "the current line is that of the sleep: {line}");
+    let page = document(&browser, &bench.url("/isolates/my-counter?live=off")).await;
+    has(&page, &["Task 0", "rates", "list[float]", "[1.0, 2.5]", "1000000", "tok-keyword"]);
     assert!(page.contains("status-sleeping") || page.contains("status-running"), "{page}");
+    let current = page.split("aria-current=\"location\"").nth(1).expect("a current line");
+    let line = current.split("class=\"line\"").next().unwrap_or_default();
+    has(line, &["sleep", "0.02"]);
     // What a flow holds is shown as it is and never becomes markup.
     assert!(page.contains("&lt;b&gt;&amp;amp;&lt;/b&gt;") && !page.contains("<b>&amp;</b>"), "{page}");
 
-    let page =
-        eventually(&browser, &bench.url("/isolates/failed-one"), &["Failed: index", "flows.py:22", "return items[at]"])
-            .await;
-    assert!(page.contains("flows.py:28"), "{page}");
+    let page = document(&browser, &bench.url("/isolates/failed-one?live=off")).await;
+    has(&page, &["Failed: index", "flows.py:22", "return items[at]", "flows.py:28"]);
 
-    eventually(&browser, &bench.url("/isolates/nobody"), &["there is no isolate"]).await;
+    has(&document(&browser, &bench.url("/isolates/nobody")).await, &["there is no isolate"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_follows_an_isolate_to_its_end() {
+    let Some(browser) = browser() else { return };
+    let bench = Bench::new().await;
+    bench.spawn("n1", "nap", json!({"seconds": 600})).await;
+    let url = bench.url("/isolates/n1");
+    let opened = async {
+        // The page has shown the first state by itself and follows from there.
+        bench.until("/api/health", |health| health["followers"] == json!(1)).await;
+        bench.post("/api/isolates/n1/cancel", json!({})).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        bench.ask(Method::DELETE, "/api/isolates/n1", &[("content-type", "application/json")], "").await;
+    };
+    let (page, ()) = tokio::join!(document(&browser, &url), opened);
+    has(&page, &["status-cancelled", "there is no isolate"]);
 }

@@ -42,9 +42,20 @@ export const api = {
   remove: (name) => send("DELETE", at(name)),
 };
 
+let frozen = new URLSearchParams(location.search).get("live") === "off";
+
+/** Whether what is shown is left as it is, at the reader's wish (or by `?live=off`). */
+export const isFrozen = () => frozen;
+
+/** Freezes what is shown, or lets it follow again. */
+export function freeze(wish) {
+  frozen = wish;
+  document.dispatchEvent(new Event("freeze"));
+}
+
 /**
- * Follows a stream of server-sent events: `on(data)` with each state, `state("live" | "reconnecting")` with the connection's.
- * A page that nobody sees holds no connection: a browser gives a server only six. Gives a function that ends it.
+ * Follows a stream of server-sent events: `on(data)` with each state, `state("live" | "reconnecting" | "frozen")` with the
+ * connection's. A page that nobody sees holds no connection: a browser gives a server only six. Gives a function that ends it.
  */
 export function follow(path, on, state) {
   let source = null;
@@ -59,7 +70,7 @@ export function follow(path, on, state) {
       // The browser tries again by itself, except after an answer that was no stream.
       if (source?.readyState !== EventSource.CLOSED) return;
       close();
-      retry = setTimeout(seen, 2000);
+      retry = setTimeout(look, 2000);
     };
   };
   const close = () => {
@@ -67,11 +78,16 @@ export function follow(path, on, state) {
     source?.close();
     source = null;
   };
-  const seen = () => (document.hidden ? close() : (source ?? open()));
-  document.addEventListener("visibilitychange", seen);
-  seen();
+  const look = () => {
+    if (frozen) state("frozen");
+    if (frozen || document.hidden) close();
+    else if (!source) open();
+  };
+  const occasions = ["visibilitychange", "freeze"];
+  for (const occasion of occasions) document.addEventListener(occasion, look);
+  look();
   return () => {
-    document.removeEventListener("visibilitychange", seen);
+    for (const occasion of occasions) document.removeEventListener(occasion, look);
     close();
   };
 }

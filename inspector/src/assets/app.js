@@ -1,7 +1,7 @@
 // The page's frame: which view the address names, the connection's state, dialogs and notices. The views know the rest.
 
 import { h, render } from "./dom.js";
-import { api } from "./api.js";
+import { api, freeze, isFrozen } from "./api.js";
 import { parse } from "./json.js";
 import { setNow } from "./format.js";
 import { isolate } from "./isolate.js";
@@ -24,6 +24,7 @@ const page = {
     if (live.dataset.state === state) return;
     live.dataset.state = state;
     live.textContent = state;
+    live.setAttribute("aria-pressed", String(state === "frozen"));
   },
   notice: (text) => {
     notice.textContent = text;
@@ -139,6 +140,7 @@ document.addEventListener("keydown", (event) => {
     search.focus();
   }
 });
+live.onclick = () => freeze(!isFrozen());
 addEventListener("popstate", show);
 document.querySelector(".brand").dataset.route = "";
 

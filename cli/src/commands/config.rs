@@ -1,0 +1,49 @@
+//! `deepslate config`: what is in effect, and every key that there is. Secrets are not printed.
+
+use deepslate::Config;
+use serde_json::{Value, json};
+
+use crate::args;
+use crate::context::Context;
+use crate::exit::Outcome;
+
+/// Prints the configuration in effect, or the table of keys.
+pub fn config(context: &Context, args: &args::Config) -> Outcome {
+    if args.keys {
+        keys(context);
+        return Ok(());
+    }
+    let config = context.config()?;
+    if context.json {
+        println!("{}", json!({ "file": config.file, "config": config.effective() }));
+        return Ok(());
+    }
+    match &config.file {
+        Some(file) => println!("# from {}\n", file.display()),
+        None => println!("# no config file: built-in defaults\n"),
+    }
+    print!("{}", config.effective());
+    Ok(())
+}
+
+fn keys(context: &Context) {
+    let keys = Config::keys();
+    if context.json {
+        let keys = keys.iter().map(|key| {
+            json!({"section": key.section, "key": key.key, "kind": key.kind, "default": key.default, "variable": key.variable(), "doc": key.doc})
+        });
+        println!("{}", Value::Array(keys.collect()));
+        return;
+    }
+    let mut section = "";
+    for key in &keys {
+        if key.section != section {
+            println!("{}[{}]", if section.is_empty() { "" } else { "\n" }, key.section);
+            section = &key.section;
+        }
+        let default = if key.default.is_empty() { String::new() } else { format!(" = {}", key.default) };
+        println!("{}{default}  ({})", key.key, key.kind);
+        println!("    {}", key.doc);
+        println!("    {}", key.variable());
+    }
+}

@@ -1,0 +1,226 @@
+//! `deepslate run`: one flow to its result in the foreground. The same name again goes on where it was.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
+
+use deepslate::engine::storage::Status;
+use deepslate::ir::image::Image;
+use deepslate::ir::module::{FuncKind, Imm, Module};
+use deepslate::{Ending, Engine, Finished, Shown};
+use deepslate_inspector::{json, view};
+
+use crate::args::Run;
+use crate::commands::serve::{inspect, load, signal, stop};
+use crate::context::Context;
+use crate::exit::{Exit, Outcome, Stopped};
+use crate::values::Takes;
+
+/// Runs it.
+pub async fn run(context: &Context, args: &Run) -> Outcome {
+    let (file, flow) = super::target(&args.target, "FILE:FLOW")?;
+    let mut config = context.config()?;
+    context.log("warn")?;
+    let (image, hosts) = load(context, &file)?;
+    let takes = takes(image.module(), flow, &args.target)?;
+    let given = takes.arguments(&args.args)?;
+    let name = args.name.clone().unwrap_or_else(|| made_name(flow));
+    if let Some(command) = context.loader.other_command() {
+        can_run_here(image.module(), flow, command, args, &name)?;
+    }
+    if args.name.is_none() {
+        context.note(&format!("name: {name}"));
+    }
+    if let Some(address) = &args.address {
+        config.inspector.address.clone_from(address);
+    }
+    let mut builder = Engine::builder().config(config.clone()).image(image.clone());
+    for host in hosts.names() {
+        if let Some(function) = hosts.get(&host) {
+            builder = builder.host(host, function);
+        }
+    }
+    let engine = builder.start().await?;
+    if args.inspector || args.address.is_some() {
+        match inspect(&engine, &config).await {
+            Ok(inspector) => context.note(&format!("inspector: {}isolates/{name}", inspector.url())),
+            // The flow matters more than the page.
+            Err(error) => context.note(&format!("warning: {error}")),
+        }
+    }
+    let outcome = to_its_end(context, &engine, &name, flow, &given, &image).await;
+    stop(context, &engine).await;
+    match outcome? {
+        Some(finished) => ended(context, &finished),
+        None => {
+            Err(Stopped::new(Exit::Interrupted, format!("{name} is not done; the same command goes on where it was")))
+        }
+    }
+}
+
+/// Spawns it or finds it, and waits. None if a signal came first.
+async fn to_its_end(
+    context: &Context,
+    engine: &Engine,
+    name: &str,
+    flow: &str,
+    given: &str,
+    image: &Image,
+) -> Outcome<Option<Finished>> {
+    let args = json::lenient(given).map_err(|error| Stopped::new(Exit::Usage, format!("arguments: {error}")))?;
+    let inner = engine.inner();
+    let spawned = inner.spawn_json(name, flow, &args).await?;
+    if spawned.exists {
+        let shown = inner.show(name).await?;
+        goes_on(context, &shown, flow, given, image)?;
+        if matches!(shown.summary.status, Status::Paused | Status::Parked) {
+            inner.resume(name).await?;
+        }
+    }
+    tokio::select! {
+        finished = inner.result(name, None) => Ok(Some(finished?)),
+        reason = parked(engine, name) => Err(Stopped::new(Exit::Refused, format!("{name} can't go on: {}", reason?))),
+        name = signal() => {
+            context.note(&format!("{}: it comes to its next commit", name?));
+            Ok(None)
+        }
+    }
+}
+
+/// Says what differs between an isolate that is there already and what was asked for; another flow is a mistake.
+fn goes_on(context: &Context, shown: &Shown, flow: &str, given: &str, image: &Image) -> Outcome {
+    let summary = &shown.summary;
+    if summary.flow != flow {
+        let what = format!(
+            "the name {} belongs to an isolate of the flow {}: choose another name",
+            summary.name, summary.flow
+        );
+        return Err(Stopped::new(Exit::Usage, what));
+    }
+    // Long arguments are kept cut, which then is no JSON: nothing to compare.
+    if let (Ok(old), Ok(new)) = (json::lenient(&summary.args), json::lenient(given))
+        && old != new
+    {
+        context.note(&format!(
+            "note: {} goes on with the arguments that it was spawned with: {}",
+            summary.name, summary.args
+        ));
+    }
+    if summary.program.0 != image.hash().0 && !summary.status.is_finished() {
+        context.note(&format!(
+            "note: {} goes on with the program that it was spawned with, not with the file as it is now",
+            summary.name
+        ));
+    }
+    Ok(())
+}
+
+/// Waits until the isolate is parked, and says why.
+async fn parked(engine: &Engine, name: &str) -> Outcome<String> {
+    loop {
+        let mut subscription = engine.subscribe(name).await?;
+        loop {
+            let shown = engine.show(name).await?;
+            if shown.summary.status == Status::Parked {
+                return Ok(shown.summary.parked.or(shown.view_error).unwrap_or_else(|| "it is parked".to_owned()));
+            }
+            loop {
+                match subscription.next().await {
+                    Some(change) if change.status == Status::Parked => break,
+                    Some(_) => {}
+                    None => return std::future::pending().await,
+                }
+            }
+        }
+    }
+}
+
+/// Prints how it ended.
+fn ended(context: &Context, finished: &Finished) -> Outcome {
+    if context.json {
+        println!("{}", view::ended(finished));
+    }
+    match &finished.ending {
+        Ending::Done(_) => {
+            if !context.json {
+                println!("{}", finished.json().unwrap_or_default());
+            }
+            Ok(())
+        }
+        Ending::Failed(failure) => Err(Stopped::new(Exit::Failed, format!("{} failed: {failure}", finished.name))),
+        Ending::Cancelled => Err(Stopped::new(Exit::Cancelled, format!("{} was cancelled", finished.name))),
+    }
+}
+
+/// What a flow of a program takes.
+fn takes(module: &Module, flow: &str, target: &str) -> Outcome<Takes> {
+    let Some(func) = module.flow(flow) else {
+        let names = module.funcs.iter().filter(|func| func.kind == FuncKind::Flow).map(|func| func.name.as_str());
+        return Err(super::unknown_flow(flow, names, target.rsplit_once(':').map_or(target, |(file, _)| file)));
+    };
+    let params = module.func(func).params.iter();
+    let params = params.map(|param| (param.name.clone(), module.types.name(param.ty))).collect();
+    Ok(Takes { flow: flow.to_owned(), params })
+}
+
+/// Refuses a flow that can reach a host function, with the command that can run it.
+fn can_run_here(module: &Module, flow: &str, command: &str, args: &Run, name: &str) -> Outcome {
+    let mut hosts = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut todo: Vec<_> = module.flow(flow).into_iter().collect();
+    while let Some(func) = todo.pop() {
+        if !seen.insert(func) {
+            continue;
+        }
+        for inst in &module.func(func).insts {
+            match inst.imm {
+                Imm::Func(callee) => todo.push(callee),
+                Imm::Host(host) => {
+                    hosts.insert(module.host(host).name.as_str());
+                }
+                _ => {}
+            }
+        }
+    }
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    let hosts: Vec<_> = hosts.into_iter().collect();
+    let given: String = args.args.iter().map(|arg| format!(" --arg {}", quoted(arg))).collect();
+    Err(Stopped::new(
+        Exit::Usage,
+        format!(
+            "flow {flow} calls {}, which this binary can't run: it has no Python. With the Python package: {command} run {} --name {name}{given}",
+            hosts.join(", "),
+            quoted(&args.target),
+        ),
+    ))
+}
+
+/// A word for a shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// A name that nobody has: the flow's with eight random digits.
+fn made_name(flow: &str) -> String {
+    let flow: String = flow.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(100).collect();
+    let random = RandomState::new().hash_one(std::process::id()) as u32;
+    format!("{}-{random:08x}", if flow.is_empty() { "flow" } else { &flow })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("order.py:order"), "order.py:order");
+        assert_eq!(quoted("it's {\"a\": 1}"), r#"'it'\''s {"a": 1}'"#);
+        assert_eq!(quoted(""), "''");
+    }
+}
