@@ -72,9 +72,10 @@ impl Roots<'_> {
                 }
                 Kind::List => {
                     if matches!(self.heap.plan(self.heap.ty(object)), Plan::List { refs: true, .. }) {
-                        // SAFETY: H1, H3; the elements lie outside all headers, so marking does not change them.
                         let items: *const [u64] = self.heap.list(object).items.as_slice();
-                        self.add_all(unsafe { &*items });
+                        // SAFETY: H1, H3; the elements lie outside all headers, so marking does not change them.
+                        let items = unsafe { &*items };
+                        self.add_all(items);
                     }
                 }
                 Kind::Dict => {

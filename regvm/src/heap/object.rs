@@ -152,6 +152,6 @@ pub(super) unsafe fn release(at: *mut u8, size: usize) {
 }
 
 const _: () = {
-    assert!(size_of::<Slots>() % 8 == 0);
-    assert!(size_of::<Blob>() % 8 == 0);
+    assert!(size_of::<Slots>().is_multiple_of(8));
+    assert!(size_of::<Blob>().is_multiple_of(8));
 };

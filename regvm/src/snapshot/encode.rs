@@ -204,7 +204,7 @@ impl Encoder<'_> {
                 }
                 self.out.push_object(id, ty, &words, &[])
             }
-            Raw::List { items, marks } if marks.is_empty() => {
+            Raw::List { items, marks: [] } => {
                 words.extend_from_slice(items);
                 self.convert(plan, &mut words);
                 self.out.push_object(id, ty, &words, &[])
@@ -221,7 +221,7 @@ impl Encoder<'_> {
                 }
                 self.out.push_big(id, ty, &[len as u64]) + chunks as u64 * v1::CHUNK_BYTES + len as u64 * 8
             }
-            Raw::Dict { entries, marks, .. } if marks.is_empty() => {
+            Raw::Dict { entries, marks: [], .. } => {
                 let (len, gaps) = (entries.len(), gaps(entries));
                 pairs(entries, &mut words);
                 self.convert(plan, &mut words);

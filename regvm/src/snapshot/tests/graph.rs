@@ -137,7 +137,7 @@ fn walk(world: &World, mut by: usize) -> Ref {
         let next = Ref::from_slot(world.heap.slot(node, 2));
         let tags = Ref::from_slot(world.heap.slot(node, 3));
         let len = world.heap.list_len(next);
-        if by % 2 == 0 && len > 0 {
+        if by.is_multiple_of(2) && len > 0 {
             node = Ref::from_slot(world.heap.list_get(next, by % len).unwrap());
         } else if let Some(at) = world.heap.dict_next(tags, by % 5) {
             node = Ref::from_slot(world.heap.dict_entry(tags, at).unwrap().1);
