@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deepslate_ir::datum::Datum;
+use deepslate_ir::entity::FuncId;
 use deepslate_ir::image::{self, Image};
-use deepslate_regvm::Isolate;
 use deepslate_storage::{
     self as storage, Counts, Filter, Head, IsolateId, ListCursor, ProgramHash, Seq, Status, shard_of,
 };
@@ -23,9 +23,10 @@ use crate::error::{Error, Kind, Result};
 use crate::host::HostFns;
 use crate::name::check_name;
 use crate::node::{Node, key};
+use crate::observer::{at_rest, ended, make_finished};
 use crate::programs::Deployed;
+use crate::record::Ending;
 use crate::record::event::Event as Happened;
-use crate::record::{Ending, Record};
 use crate::rng;
 use crate::seen::{Finished, FlowShown, Listing, Numbers, Shown, Spawned, Summary};
 use crate::watch::{Change, Watching};
@@ -89,6 +90,12 @@ impl Engine {
             }
         };
         node.programs.flows().into_iter().map(shown).collect()
+    }
+
+    /// The flow that a spawn under this name takes: its program and its function there.
+    pub fn flow(&self, name: &str) -> Option<(Image, FuncId)> {
+        let deployed = self.node().programs.flow(name)?;
+        Some((deployed.loaded.program.image().clone(), deployed.flow))
     }
 
     /// A program by its hash, with its source.
@@ -371,6 +378,9 @@ impl Engine {
             queued: node.scheduler.queued(),
             host_calls: node.calls.len(),
             timers: node.timers.len(),
+            restores: node.restores.count.load(Relaxed),
+            restored_bytes: node.restores.bytes.load(Relaxed),
+            restored_objects: node.restores.objects.load(Relaxed),
         }
     }
 
@@ -464,7 +474,7 @@ async fn finished(node: &Arc<Node>, name: &str) -> Result<Finished> {
             None => {
                 let head = head(node, "result", name).await?;
                 if head.status.is_finished() {
-                    return ended(node, head).await;
+                    return ended(&*node.store, &node.programs, head).await;
                 }
                 head.id
             }
@@ -474,7 +484,7 @@ async fn finished(node: &Arc<Node>, name: &str) -> Result<Finished> {
         let still_here = node.registry.named(&key).is_some_and(|cell| cell.id == id);
         if !still_here {
             match node.store.head(id).await? {
-                Some(head) if head.status.is_finished() => return ended(node, head).await,
+                Some(head) if head.status.is_finished() => return ended(&*node.store, &node.programs, head).await,
                 // It was never created, or is removed: who has the name now is looked up again.
                 None => {
                     node.clock.sleep(LOOK_AGAIN).await;
@@ -490,7 +500,16 @@ async fn finished(node: &Arc<Node>, name: &str) -> Result<Finished> {
                     Some(head) => head.flow,
                     None => String::new(),
                 };
-                return Ok(make_finished(node, id, name, flow, Ending::clone(&ending), program).await);
+                return Ok(make_finished(
+                    &*node.store,
+                    &node.programs,
+                    id,
+                    name,
+                    flow,
+                    Ending::clone(&ending),
+                    program,
+                )
+                .await);
             }
             if news.moved {
                 node.clock.sleep(LOOK_AGAIN).await;
@@ -498,35 +517,6 @@ async fn finished(node: &Arc<Node>, name: &str) -> Result<Finished> {
             }
         }
     }
-}
-
-async fn ended(node: &Arc<Node>, head: Head) -> Result<Finished> {
-    let record = Record::decode(&head.state).map_err(|damage| {
-        Error::new(Kind::Corrupt, "result", format!("isolate {} (`{}`): {damage}", head.id, head.name))
-    })?;
-    let ending = record.ending.ok_or_else(|| {
-        Error::new(Kind::Corrupt, "result", format!("isolate {} (`{}`) ended without a result", head.id, head.name))
-    })?;
-    Ok(make_finished(node, head.id, &head.name, head.flow, ending, head.program).await)
-}
-
-async fn make_finished(
-    node: &Arc<Node>,
-    id: IsolateId,
-    name: &str,
-    flow: String,
-    ending: Ending,
-    program: ProgramHash,
-) -> Finished {
-    let loaded = node.programs.load(&*node.store, program).await.ok().and_then(std::result::Result::ok);
-    let func = loaded.as_ref().and_then(|loaded| loaded.module().flow(&flow));
-    let declared = loaded.zip(func).map(|(loaded, func)| {
-        let module = Arc::clone(loaded.program.image().module());
-        let ret = module.func(func).ret;
-        (module, ret)
-    });
-    let (module, ret) = declared.map_or((None, deepslate_ir::types::NONE), |(module, ret)| (Some(module), ret));
-    Finished { id, name: name.to_owned(), flow, ending, module, ret }
 }
 
 async fn show(node: &Arc<Node>, name: &str) -> Result<Shown> {
@@ -546,29 +536,9 @@ async fn show(node: &Arc<Node>, name: &str) -> Result<Shown> {
             return Ok(shown);
         }
     }
-    match at_rest(node, id, hash).await {
+    match at_rest(&*node.store, &node.programs, node.options.isolate, id, hash).await {
         Ok(view) => shown.view = view,
         Err(error) => shown.view_error = Some(error.to_string()),
     }
     Ok(shown)
-}
-
-/// The view of an isolate's last commit, without touching it.
-async fn at_rest(node: &Arc<Node>, id: IsolateId, hash: ProgramHash) -> Result<Option<deepslate_regvm::view::View>> {
-    let corrupt = |what: String| Error::new(Kind::Corrupt, "show", what);
-    let Some(snapshot) = node.store.snapshot(id).await? else { return Ok(None) };
-    let record = Record::decode(&snapshot.head.state).map_err(|damage| corrupt(damage.to_string()))?;
-    let loaded = node.programs.load(&*node.store, hash).await?.map_err(corrupt)?;
-    let parts: Vec<_> = record.parts.iter().zip(snapshot.parts).map(|(number, part)| (*number, part.bytes)).collect();
-    if parts.is_empty() {
-        return Ok(None);
-    }
-    let limits = node.options.isolate;
-    let restored = tokio::task::spawn_blocking(move || {
-        Isolate::restore(&loaded.program, &parts, limits).map(|vm| vm.view()).map_err(|error| error.to_string())
-    });
-    match restored.await {
-        Ok(view) => view.map(Some).map_err(corrupt),
-        Err(error) => Err(corrupt(format!("the machine panicked while it restored it: {error}"))),
-    }
 }

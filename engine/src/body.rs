@@ -438,8 +438,16 @@ impl Body {
         }
         let vm = match Isolate::restore(&loaded.program, &parts, turn.node.options.isolate) {
             Ok(vm) => vm,
-            Err(error) => return self.parked(turn, &error.to_string()),
+            Err(error) => {
+                let id = self.head.id;
+                let what = format!(
+                    "isolate {id} (`{}`) can't be restored: {error} (its bytes are left as they are; a cancel gives it up)",
+                    self.name
+                );
+                return self.parked(turn, &what);
+            }
         };
+        turn.node.restores.add(vm.restored());
         self.vm = Some(Box::new(vm));
         self.loaded = Some(loaded);
         self.func = Some(func);

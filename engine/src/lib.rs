@@ -22,6 +22,7 @@ mod lease;
 pub mod limits;
 mod name;
 mod node;
+mod observer;
 mod options;
 mod programs;
 mod record;
@@ -38,11 +39,14 @@ pub use engine::{Builder, Engine};
 pub use error::{Again, Error, Kind, Result};
 pub use host::{CallContext, HostCall, HostError, HostFn, HostFns};
 pub use name::check_name;
+pub use observer::Observer;
 pub use options::Options;
 pub use record::event::{Event, EventKind};
 pub use record::{Ending, Failure};
 pub use seen::{Finished, FlowShown, Listing, Numbers, Shown, Spawned, Summary};
 pub use watch::Change;
+
+pub use tokio::runtime::Handle;
 
 pub use deepslate_ir as ir;
 pub use deepslate_regvm as regvm;

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -64,6 +64,23 @@ pub(crate) struct Node {
     scanned: AtomicBool,
     /// Worker threads that have not returned.
     pub(crate) threads: AtomicUsize,
+    pub(crate) restores: Restores,
+}
+
+/// What was restored since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Restores {
+    pub(crate) count: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) objects: AtomicU64,
+}
+
+impl Restores {
+    pub(crate) fn add(&self, read: deepslate_regvm::Restored) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(read.bytes, Ordering::Relaxed);
+        self.objects.fetch_add(read.objects, Ordering::Relaxed);
+    }
 }
 
 /// The key of an isolate in the registry; names have no slash.
@@ -133,6 +150,7 @@ impl Node {
             host_places: Semaphore::new(options.host_calls),
             scanned: AtomicBool::new(false),
             threads: AtomicUsize::new(0),
+            restores: Restores::default(),
             options,
             store,
             clock,
@@ -194,6 +212,11 @@ impl Node {
         }
         if !self.lease.is_live(&self.time) {
             return Some("the lease has ended and is not renewed yet".into());
+        }
+        // With nodes that share the shards this will be those that are this node's share.
+        let (held, all) = (self.lease.held().len(), self.lease.shard_count());
+        if held < all as usize {
+            return Some(format!("{held} of {all} shards are held here; the others are still another session's"));
         }
         if !self.scanned.load(Ordering::SeqCst) {
             return Some("looking for isolates that must go on".into());
@@ -478,8 +501,15 @@ impl Node {
         self.scanned.store(false, Ordering::SeqCst);
         self.health.trouble("lease", &*self.clock, &format!("the lease is lost: {error}"));
         self.timers.clear();
-        for cell in self.registry.all() {
-            self.send(&cell, Event::Fenced);
+        let void = self.registry.all();
+        for cell in &void {
+            self.send(cell, Event::Fenced);
+        }
+        // Until they are gone: what is claimed again must not be woken in a cell that is about to go.
+        for cell in void {
+            while !self.is_stopped() && self.registry.get(cell.id).is_some_and(|there| Arc::ptr_eq(&there, &cell)) {
+                self.clock.sleep(Duration::from_millis(2)).await;
+            }
         }
         self.parked_here().clear();
         self.watch.moved_all();
@@ -516,7 +546,9 @@ impl Node {
             }
         }
         self.health.cleared("scan");
-        self.scanned.store(true, Ordering::SeqCst);
+        if !self.lease.held().is_empty() {
+            self.scanned.store(true, Ordering::SeqCst);
+        }
     }
 
     async fn scan_shard(self: &Arc<Self>, shard: Shard, until_ms: i64) -> storage::Result<()> {

@@ -164,4 +164,10 @@ pub struct Numbers {
     pub host_calls: usize,
     /// Timers in memory.
     pub timers: usize,
+    /// Isolates that were restored from a snapshot.
+    pub restores: u64,
+    /// Bytes that those snapshots had.
+    pub restored_bytes: u64,
+    /// Objects that were made of them.
+    pub restored_objects: u64,
 }

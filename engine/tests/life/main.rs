@@ -1,4 +1,7 @@
 //! An isolate's life over real stores: what is acknowledged is kept, whatever is killed, lost or damaged meanwhile.
 
 mod basics;
+mod commands;
+mod faults;
+mod kill;
 mod world;

@@ -1,0 +1,302 @@
+//! The config file `deepslate.toml`: every key in one table, with its default and its documentation.
+//!
+//! From the table come the struct, the check of a file (an unknown key is an error that names file, line and the nearest right key), the
+//! environment variables `DEEPSLATE_<SECTION>_<KEY>`, and the printed documentation. Opening a store and starting an engine
+//! with it is the builder's business.
+
+mod load;
+mod setting;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use deepslate_engine::regvm;
+use deepslate_storage::backends::{BACKENDS, Settings};
+
+pub use load::ConfigError;
+use setting::{Given, Setting};
+
+/// The variable that names the config file where none is given.
+pub const CONFIG_VARIABLE: &str = "DEEPSLATE_CONFIG";
+/// The config file that is looked for where none is named.
+pub const CONFIG_FILE: &str = "deepslate.toml";
+
+/// One key of the config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its table in the file: `engine`, or `store.embedded`.
+    pub section: String,
+    /// Its name there.
+    pub key: String,
+    /// What values it takes, in a word.
+    pub kind: &'static str,
+    /// Its default as the file would have it; empty where the documentation says it.
+    pub default: String,
+    /// What it is about.
+    pub doc: String,
+}
+
+impl Key {
+    /// The environment variable that sets it.
+    pub fn variable(&self) -> String {
+        format!("DEEPSLATE_{}_{}", self.section.replace('.', "_"), self.key).to_ascii_uppercase()
+    }
+}
+
+macro_rules! sections {
+    ($(
+        $(#[doc = $section_doc:literal])+
+        $section:ident: $Section:ident {
+            $( $(#[doc = $doc:literal])+ $key:ident: $Kind:ty = $default:expr; )*
+        }
+    )*) => {
+        $(
+            $(#[doc = $section_doc])+
+            #[derive(Clone, Debug, PartialEq)]
+            pub struct $Section {
+                $( $(#[doc = $doc])+ pub $key: $Kind, )*
+            }
+
+            impl Default for $Section {
+                fn default() -> Self {
+                    $Section { $( $key: $default, )* }
+                }
+            }
+        )*
+
+        /// The whole config.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Config {
+            $( $(#[doc = $section_doc])+ pub $section: $Section, )*
+            /// The settings of backends, by backend: the tables `[store.<backend>]`.
+            pub backends: BTreeMap<String, Settings>,
+            /// The file that it was read from, if there was one.
+            pub file: Option<PathBuf>,
+        }
+
+        impl Config {
+            /// Sets a key of the table. `None` if there is no such key; an error says what the key takes.
+            fn set_own(&mut self, section: &str, key: &str, given: &Given) -> Option<Result<(), String>> {
+                $( if section == stringify!($section) {
+                    $( if key == stringify!($key) {
+                        return Some(Setting::read(given).map(|value| self.$section.$key = value));
+                    } )*
+                } )*
+                None
+            }
+
+            fn own_keys() -> Vec<Key> {
+                let mut keys = Vec::new();
+                $( {
+                    let defaults = $Section::default();
+                    // A section without keys would leave it unused.
+                    let _ = &defaults;
+                    $( keys.push(Key {
+                        section: stringify!($section).into(),
+                        key: stringify!($key).into(),
+                        kind: <$Kind as Setting>::KIND,
+                        default: defaults.$key.show(),
+                        doc: [$($doc.trim()),+].join(" "),
+                    }); )*
+                } )*
+                keys
+            }
+
+            fn own_value(&self, section: &str, key: &str) -> Option<String> {
+                $( if section == stringify!($section) {
+                    $( if key == stringify!($key) {
+                        return Some(self.$section.$key.show());
+                    } )*
+                } )*
+                None
+            }
+
+            fn sections() -> &'static [&'static str] {
+                &[$(stringify!($section)),*]
+            }
+        }
+    };
+}
+
+sections! {
+    /// Where isolates live.
+    store: StoreSection {
+        /// The backend; its own settings are in the table of its name.
+        backend: String = "embedded".into();
+    }
+
+    /// How isolates are run.
+    engine: EngineSection {
+        /// Where names are unique: several applications may share a store.
+        namespace: String = "default".into();
+        /// The number of this node, the same in all its lives.
+        node_id: u64 = 1;
+        /// Where other nodes reach this one.
+        address: String = String::new();
+        /// Threads that run flows; 0 for one a core.
+        workers: usize = 0;
+        /// Threads for I/O and async host functions; 0 for one a core, up to four.
+        io_threads: usize = 0;
+        /// How long an isolate runs while others wait, in milliseconds.
+        slice_ms: u64 = 10;
+        /// How long the lease is good after a renewal, in seconds.
+        lease_seconds: f64 = 5.0;
+        /// How long a computation runs at most before its state is committed although nothing asks for it, in seconds.
+        checkpoint_seconds: f64 = 5.0;
+        /// Most idle isolates that are kept in memory.
+        warm_isolates: usize = 10_000;
+        /// Most bytes of heap of idle isolates that are kept in memory.
+        warm_bytes: u64 = 256 << 20;
+        /// How long an idle isolate is kept in memory, in seconds.
+        warm_seconds: f64 = 10.0;
+        /// Most isolates that are read from the store at once.
+        loads: usize = 64;
+        /// Most host calls under way at once.
+        host_calls: usize = 1_000;
+        /// How long a shutdown waits for host calls under way, in seconds.
+        drain_seconds: f64 = 10.0;
+        /// How long finished isolates are kept, in days.
+        keep_finished_days: f64 = 30.0;
+        /// How many events of an isolate are kept: log lines and what was done to it.
+        keep_events: u32 = 1_000;
+    }
+
+    /// The public HTTP address, on which flows listen.
+    http: HttpSection {
+        /// Where it listens.
+        address: String = "127.0.0.1:8765".into();
+    }
+
+    /// The inspector and the control API.
+    inspector: InspectorSection {
+        /// Where it listens. Whoever can connect may do everything: keep it on the loopback address or behind something that asks.
+        address: String = "127.0.0.1:8080".into();
+        /// Names besides localhost and IP addresses by which it may be asked, separated by commas.
+        names: String = String::new();
+    }
+
+    /// Compilation to machine code.
+    jit: JitSection {
+        /// `on`, `off` or `eager`. It changes speed only; an engine that was built without it interprets whatever this says.
+        mode: setting::JitMode = setting::JitMode::On;
+    }
+
+    /// What each isolate may use; over a limit is a trap.
+    limits: LimitsSection {
+        /// Bytes of heap.
+        heap_bytes: u64 = 256 << 20;
+        /// Live tasks.
+        tasks: u32 = 10_000;
+        /// Calls nested in one task.
+        call_depth: u32 = 1_000;
+        /// Bytes of one value that crosses the border: an argument, a result.
+        message_bytes: u64 = 4 << 20;
+    }
+
+    /// What an operator sees.
+    telemetry: TelemetrySection {
+        /// Which log lines: a level, or a filter as `info,deepslate_engine=debug`.
+        log: String = "info".into();
+    }
+}
+
+impl Config {
+    /// All keys that there are, in the order of the documentation.
+    pub fn keys() -> Vec<Key> {
+        let mut keys = Vec::new();
+        for key in Config::own_keys() {
+            let is_store = key.section == "store";
+            keys.push(key);
+            if is_store {
+                for backend in BACKENDS {
+                    keys.extend(backend.settings.iter().map(|(name, doc)| Key {
+                        section: format!("store.{}", backend.name),
+                        key: (*name).into(),
+                        kind: "setting",
+                        default: String::new(),
+                        doc: (*doc).into(),
+                    }));
+                }
+            }
+        }
+        keys
+    }
+
+    /// The settings of the chosen backend.
+    pub fn store_settings(&self) -> Settings {
+        self.backends.get(&self.store.backend).cloned().unwrap_or_default()
+    }
+
+    /// What the engine makes of it.
+    pub fn options(&self) -> deepslate_engine::Options {
+        let (engine, limits) = (&self.engine, &self.limits);
+        let defaults = deepslate_engine::Options::default();
+        let or = |count: usize, default: usize| if count == 0 { default } else { count };
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        deepslate_engine::Options {
+            namespace: engine.namespace.clone(),
+            node_id: engine.node_id,
+            address: engine.address.clone(),
+            workers: or(engine.workers, defaults.workers),
+            io_threads: or(engine.io_threads, defaults.io_threads),
+            slice: Duration::from_millis(engine.slice_ms),
+            lease: seconds(engine.lease_seconds),
+            checkpoint: seconds(engine.checkpoint_seconds),
+            warm_isolates: engine.warm_isolates,
+            warm_bytes: engine.warm_bytes,
+            warm_for: seconds(engine.warm_seconds),
+            loads: engine.loads,
+            host_calls: engine.host_calls,
+            drain: seconds(engine.drain_seconds),
+            keep_finished: seconds(engine.keep_finished_days * 86_400.0),
+            keep_events: engine.keep_events,
+            isolate: regvm::Limits {
+                heap_bytes: limits.heap_bytes,
+                tasks: limits.tasks,
+                call_depth: limits.call_depth,
+                message_bytes: limits.message_bytes,
+            },
+            vm: defaults.vm,
+        }
+    }
+
+    /// The config as it is in effect, as a file would have it. Secrets are not printed.
+    pub fn effective(&self) -> String {
+        self.render(|key| {
+            let set = key.section.strip_prefix("store.").map(|backend| self.backends.get(backend));
+            match set {
+                Some(settings) => settings
+                    .and_then(|settings| settings.get(&key.key))
+                    .map(|value| if setting::is_secret(&key.key) { "\"(secret)\"".into() } else { value.show() }),
+                None => self.own_value(&key.section, &key.key),
+            }
+        })
+    }
+
+    /// The documentation of all keys: a file with every default.
+    pub fn documentation() -> String {
+        Config::default().render(|key| Some(key.default.clone()).filter(|default| !default.is_empty()))
+    }
+
+    fn render(&self, value: impl Fn(&Key) -> Option<String>) -> String {
+        let mut out = String::new();
+        let mut section = String::new();
+        for key in Config::keys() {
+            if key.section != section {
+                let gap = if section.is_empty() { "" } else { "\n" };
+                out.push_str(&format!("{gap}[{}]\n", key.section));
+                section.clone_from(&key.section);
+            }
+            out.push_str(&format!("# {}\n", key.doc));
+            match value(&key) {
+                Some(value) => out.push_str(&format!("{} = {value}\n", key.key)),
+                None => out.push_str(&format!("# {} =\n", key.key)),
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;
