@@ -14,8 +14,20 @@ impl Machine for Heap {
         &self.module().types
     }
 
+    fn room(&self) -> usize {
+        usize::try_from(Heap::room(self)).unwrap_or(usize::MAX)
+    }
+
     fn str(&self, text: u64) -> &str {
         Heap::str(self, Ref::from_slot(text))
+    }
+
+    fn str_len(&self, text: u64) -> usize {
+        Heap::str_len(self, Ref::from_slot(text))
+    }
+
+    fn str_is_ascii(&self, text: u64) -> bool {
+        Heap::str_is_ascii(self, Ref::from_slot(text))
     }
 
     fn new_str(&mut self, text: &str) -> Result<u64, Fault> {
@@ -42,6 +54,10 @@ impl Machine for Heap {
         Heap::list_get(self, Ref::from_slot(list), index).expect("the index is in range, as the trait asks")
     }
 
+    fn list_slots(&self, list: u64) -> Vec<u64> {
+        self.list_items(Ref::from_slot(list)).to_vec()
+    }
+
     fn list_set(&mut self, list: u64, index: usize, element: u64) {
         let set = Heap::list_set(self, Ref::from_slot(list), index, element);
         assert!(set, "the index is in range, as the trait asks");
@@ -65,6 +81,10 @@ impl Machine for Heap {
 
     fn dict_next(&self, dict: u64, position: usize) -> Option<usize> {
         Heap::dict_next(self, Ref::from_slot(dict), position)
+    }
+
+    fn dict_last(&self, dict: u64) -> Option<usize> {
+        Heap::dict_last(self, Ref::from_slot(dict))
     }
 
     fn dict_entry(&self, dict: u64, position: usize) -> (u64, u64) {

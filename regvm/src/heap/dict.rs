@@ -87,6 +87,12 @@ impl Heap {
         rest.iter().position(Entry::is_live).map(|skipped| from + skipped)
     }
 
+    /// The position of the last entry.
+    pub fn dict_last(&self, dict: Ref) -> Option<usize> {
+        // Gaps at the end are closed at once, so this is no walk.
+        self.dict(dict).entries.iter().rposition(Entry::is_live)
+    }
+
     /// Key and value of the entry at a position, if one is there.
     pub fn dict_entry(&self, dict: Ref, position: usize) -> Option<(u64, u64)> {
         let entry = self.dict(dict).entries.get(position)?;
@@ -180,8 +186,9 @@ impl Heap {
     /// Makes room for one more entry: by closing gaps where there are many, else by growing.
     fn dict_reserve(&mut self, dict: Ref) -> Result<(), Fault> {
         let object = self.dict(dict);
-        let (len, capacity) = (object.entries.len(), object.entries.capacity());
-        if len == capacity && len - object.live > len / 4 {
+        let len = object.entries.len();
+        // By what is stored only, never by capacity: a restored dict must close its gaps where this one would.
+        if len >= 8 && len - object.live > len / 4 {
             self.dict_close_gaps(dict);
         }
         let object = self.dict(dict);

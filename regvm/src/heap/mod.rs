@@ -110,6 +110,11 @@ impl Heap {
         self.bytes
     }
 
+    /// How many more bytes one operation may ask for.
+    pub fn room(&self) -> u64 {
+        self.limit.saturating_mul(2).saturating_sub(self.bytes).min(self.limit)
+    }
+
     /// How many objects there are, garbage included.
     pub fn object_count(&self) -> usize {
         self.objects.len()

@@ -18,6 +18,7 @@ mod tests;
 mod v1;
 
 pub use ledger::Ledger;
+pub(crate) use v1::reseal;
 
 use crate::heap::{Heap, Roots};
 use crate::stop::Request;
