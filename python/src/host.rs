@@ -3,14 +3,17 @@
 
 use crate::convert::{Classes, to_datum, to_python};
 use async_trait::async_trait;
-use deepslate::engine::{HostCall, HostError, HostFn};
+use deepslate::engine::{HostCall, HostError, HostFn, HostFns};
 use deepslate::ir::datum::Datum;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+
+/// Threads that call impure functions, at most.
+const IMPURE_THREADS: usize = 64;
 
 /// What a thread of the pool does, attached to the interpreter.
 type Job = Box<dyn for<'py> FnOnce(Python<'py>) + Send>;
@@ -33,8 +36,13 @@ pub struct Pool {
 
 impl Pool {
     /// A pool of at most this many threads.
-    pub fn new(name: &'static str, most: usize) -> Arc<Pool> {
+    fn new(name: &'static str, most: usize) -> Arc<Pool> {
         Arc::new(Pool { queue: Mutex::default(), ready: Condvar::new(), most, name })
+    }
+
+    /// The pools of one platform: for impure functions, which wait more than they work, and for pure ones.
+    pub fn both() -> (Arc<Pool>, Arc<Pool>) {
+        (Pool::new("deepslate-impure", IMPURE_THREADS), Pool::new("deepslate-pure", 1))
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -107,8 +115,8 @@ impl Pool {
     }
 }
 
-/// One host function of the user's.
-pub struct PyHostFn {
+/// One host function of the user's, called by way of `deepslate._host.call`.
+struct PyHostFn {
     function: Py<PyAny>,
     trampoline: Py<PyAny>,
     classes: Arc<Classes>,
@@ -117,17 +125,6 @@ pub struct PyHostFn {
 }
 
 impl PyHostFn {
-    /// The function, called by way of `deepslate._host.call`.
-    pub fn new(
-        function: Py<PyAny>,
-        trampoline: Py<PyAny>,
-        classes: Arc<Classes>,
-        impure: Arc<Pool>,
-        pure: Arc<Pool>,
-    ) -> Arc<PyHostFn> {
-        Arc::new(PyHostFn { function, trampoline, classes, impure, pure })
-    }
-
     fn run(&self, py: Python<'_>, call: &HostCall) -> Result<Datum, HostError> {
         self.call_python(py, call).map_err(|error| host_error(py, &error))
     }
@@ -152,11 +149,39 @@ impl PyHostFn {
     }
 }
 
+/// The host functions of a program, by name, and the Python classes that they share.
+pub fn host_fns(
+    py: Python<'_>,
+    functions: &Bound<'_, PyDict>,
+    classes: &Bound<'_, PyDict>,
+    impure: &Arc<Pool>,
+    pure: &Arc<Pool>,
+) -> PyResult<(HostFns, Arc<Classes>)> {
+    let classes = classes.iter().map(|(name, class)| Ok((name.extract()?, class.unbind()))).collect::<PyResult<_>>()?;
+    let classes: Arc<Classes> = Arc::new(classes);
+    let trampoline = py.import("deepslate._host")?.getattr("call")?;
+    let registry = HostFns::new();
+    for (name, function) in functions.iter() {
+        let function = PyHostFn {
+            function: function.unbind(),
+            trampoline: trampoline.clone().unbind(),
+            classes: Arc::clone(&classes),
+            impure: Arc::clone(impure),
+            pure: Arc::clone(pure),
+        };
+        registry.register(name.extract::<String>()?, Arc::new(Shared(Arc::new(function))));
+    }
+    Ok((registry, classes))
+}
+
 fn host_error(py: Python<'_>, error: &PyErr) -> HostError {
     let type_name = error.get_type(py).name().map_or_else(|_| String::new(), |n| n.to_string());
     let traceback = error.traceback(py).and_then(|t| t.format().ok()).unwrap_or_default();
     HostError { type_name, message: error.value(py).to_string(), traceback }
 }
+
+/// What the engine holds; calls under way keep the function alive.
+struct Shared(Arc<PyHostFn>);
 
 #[async_trait]
 impl HostFn for Shared {
@@ -178,6 +203,3 @@ impl HostFn for Shared {
         receive.recv().unwrap_or_else(|_| Err(HostError::new("the platform is closing")))
     }
 }
-
-/// A handle that the engine holds: the function outlives calls under way.
-pub struct Shared(pub Arc<PyHostFn>);

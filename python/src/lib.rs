@@ -4,6 +4,7 @@
 //! Every call that waits releases the interpreter's lock. Nothing here is used after a fork: a platform belongs to the process
 //! that made it.
 
+mod command;
 mod convert;
 mod errors;
 mod host;
@@ -15,6 +16,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<platform::Platform>()?;
+    module.add_function(wrap_pyfunction!(command::command, module)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use crate::convert::{Classes, to_datum, to_python};
 use crate::errors;
-use crate::host::{Pool, PyHostFn, Shared};
-use deepslate::engine::{Ending, Engine, Finished, HostFns, Which};
+use crate::host::{Pool, host_fns};
+use deepslate::engine::{Ending, Engine, Finished, Which};
 use deepslate::frontend::{Options as FrontendOptions, Source, compile};
 use deepslate::ir::datum::Datum;
 use deepslate::ir::image::Image;
@@ -17,9 +17,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
-
-/// Threads that call impure functions, at most: they wait more than they work.
-const IMPURE_THREADS: usize = 64;
 
 /// An open store, and the engine on it once it is started.
 #[pyclass(frozen)]
@@ -131,22 +128,8 @@ impl Platform {
             lock(&self.store).clone().ok_or_else(|| PyRuntimeError::new_err("this deepslate platform is closed"))?;
         let image = self.image(py, sources, constants, not_compiled)?;
         let module = Arc::clone(image.module());
-        let classes: Arc<Classes> = Arc::new(
-            classes.iter().map(|(name, class)| Ok((name.extract()?, class.unbind()))).collect::<PyResult<_>>()?,
-        );
-        let (impure, pure) = (Pool::new("deepslate-impure", IMPURE_THREADS), Pool::new("deepslate-pure", 1));
-        let trampoline = py.import("deepslate._host")?.getattr("call")?.unbind();
-        let registry = HostFns::new();
-        for (name, function) in hosts.iter() {
-            let function = PyHostFn::new(
-                function.unbind(),
-                trampoline.clone_ref(py),
-                Arc::clone(&classes),
-                Arc::clone(&impure),
-                Arc::clone(&pure),
-            );
-            registry.register(name.extract::<String>()?, Arc::new(Shared(function)));
-        }
+        let (impure, pure) = Pool::both();
+        let (registry, classes) = host_fns(py, hosts, classes, &impure, &pure)?;
         let mut options = self.config.options();
         options.workers = workers;
         let runtime = lock(&self.runtime).as_ref().map(|runtime| runtime.handle().clone());
@@ -370,7 +353,7 @@ fn seconds(timeout: Option<f64>) -> PyResult<Option<Duration>> {
 }
 
 /// The value of a module constant, by what it is: nothing declares its type.
-fn constant(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Datum> {
+pub(crate) fn constant(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Datum> {
     if value.is_none() {
         Ok(Datum::None)
     } else if let Ok(flag) = value.cast::<PyBool>() {

@@ -162,8 +162,8 @@ def _import_of(name: str, value: object) -> str | None:
     import deepslate
 
     if isinstance(value, types.ModuleType):
-        package, _, module = value.__name__.rpartition(".")
-        return f"from {package} import {module} as {name}" if package else f"import {module} as {name}"
+        package, _, last = value.__name__.rpartition(".")
+        return f"from {package} import {last} as {name}" if package else f"import {last} as {name}"
     for public in deepslate.__all__:
         if getattr(deepslate, public) is value:
             return f"from deepslate import {public} as {name}"

@@ -72,7 +72,11 @@ def pure(function: Callable[..., Any] | None = None, /, *, compile: bool = True)
     return mark if function is None else mark(function)
 
 
-def impure(function: Callable[P, R]) -> Callable[P, R]:
+@overload
+def impure(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]: ...
+@overload
+def impure(function: Callable[P, R]) -> Callable[P, R]: ...
+def impure(function: Callable[..., Any]) -> Callable[..., Any]:
     """Marks a function with side effects: the flow is committed, then it is called at least once, always with the same
     idempotency key, and its result is committed with the next step."""
     setattr(function, MARK, Mark("impure", function))
