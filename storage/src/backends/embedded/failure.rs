@@ -85,9 +85,15 @@ fn is_misread(error: &rusqlite::Error) -> bool {
     matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))
 }
 
-/// The error of a statement on the open database.
-pub(super) fn sql_error(error: rusqlite::Error, operation: &'static str, file: &Path) -> Error {
+/// What is said of a file without the permission to write it.
+pub(super) fn unwritable(file: &Path) -> String {
     let file = file.display();
+    format!("{file}: it may not be written; give this user the permission to write it and its directory")
+}
+
+/// The error of a statement on the open database.
+pub(super) fn sql_error(error: rusqlite::Error, operation: &'static str, path: &Path) -> Error {
+    let file = path.display();
     let (kind, context) = match code(&error) {
         Some(ErrorCode::DiskFull) => (
             Kind::Full,
@@ -102,10 +108,9 @@ pub(super) fn sql_error(error: rusqlite::Error, operation: &'static str, file: &
         Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory | ErrorCode::OperationInterrupted) => {
             (Kind::Retry, format!("{file}: the system could not read or write it"))
         }
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => (
-            Kind::Retry,
-            format!("{file}: it may not be written; give this user the permission to write it and its directory"),
-        ),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            (Kind::Retry, unwritable(path))
+        }
         Some(ErrorCode::TooBig) => (Kind::Refused, format!("{file}: a record is too large for it")),
         None if is_misread(&error) => (Kind::Corrupt, format!("{file} is damaged; {REMEDY}")),
         _ => (Kind::Refused, format!("{file}: an unexpected answer of SQLite; this is a bug of Deepslate")),

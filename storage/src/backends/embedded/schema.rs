@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::failure::sql_error;
+use super::failure::{sql_error, unwritable};
 use crate::lease::Leases;
 use crate::limits::SHARD_COUNT_MAX;
 use crate::{Epoch, Error, Kind, Result, Session, SessionId};
@@ -94,6 +94,10 @@ pub(super) fn open_for_writing(file: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let fail = |error| opening_error(error, file);
     let conn = Connection::open_with_flags(file, flags).map_err(fail)?;
+    // SQLite opens a file that may not be written all the same, and says so at the first write only.
+    if conn.is_readonly(rusqlite::MAIN_DB).map_err(fail)? {
+        return Err(Error::new(Kind::Refused, "open", unwritable(file)));
+    }
     set_up(&conn).map_err(fail)?;
     check_format(&conn, file, true)?;
     let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fail)?;
