@@ -38,7 +38,8 @@ enum Habit {
         #[arg(long)]
         release: bool,
     },
-    /// Runs a benchmark: `durable` prints steps a second and recovery times beside the disk's own fdatasync.
+    /// Runs a benchmark: `durable` prints steps a second and recovery times beside the disk's own fdatasync, `growth` lets
+    /// flows loop a million times, `restore` and `snapshot` time these.
     Bench {
         /// Which one.
         name: String,
@@ -109,6 +110,14 @@ fn bench(name: &str, args: &[String]) -> Result<()> {
                 .args(args)
                 .env("DEEPSLATE_BENCH_PYTHON", python))
         }
-        other => bail!("there is no benchmark {other}; there is: durable"),
+        "growth" => run(cargo("test")
+            .args(["--locked", "--release", "-p", "deepslate-conformance", "--test", "show"])
+            .args(["a_loop_stays_small_on_memory", "--", "--nocapture"])
+            .args(args)
+            .env("DEEPSLATE_TURNS", "1000000")),
+        "restore" | "snapshot" => {
+            run(cargo("bench").args(["--locked", "-p", "deepslate-benches", "--bench", name, "--"]).args(args))
+        }
+        other => bail!("there is no benchmark {other}; there are: durable, growth, restore, snapshot"),
     }
 }
