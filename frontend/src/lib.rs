@@ -2,7 +2,7 @@
 //!
 //! `compile` reads sources (`python`), checks them (`check`, from the source tree `ast` to the checked tree `tree`) and
 //! lowers what flows reach to a module (`lower`). It always gives all diagnostics that it finds, and a module only where
-//! none is an error. It performs no I/O, and neither panics nor runs long on any input.
+//! none is an error. It performs no I/O and panics on no input.
 #![forbid(unsafe_code)]
 
 pub mod ast;

@@ -30,7 +30,8 @@ fn expected(source: &Path) -> Map<String, Value> {
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         std::fs::write(&stored, out.stdout).expect("written");
     }
-    let text = std::fs::read_to_string(&stored).unwrap_or_else(|e| panic!("{}: {e}; run with BLESS=1", stored.display()));
+    let text =
+        std::fs::read_to_string(&stored).unwrap_or_else(|e| panic!("{}: {e}; run with BLESS=1", stored.display()));
     serde_json::from_str(&text).expect("JSON")
 }
 

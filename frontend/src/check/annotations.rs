@@ -56,7 +56,10 @@ impl Program<'_> {
             },
             Some(broken @ Global::Broken(_)) => self.unusable(&written, broken, expr.span),
             Some(Global::Foreign(what, place)) => {
-                let message = format!("`{written}` is no type that a flow can have: it {what}");
+                let message = match what.strip_prefix("comes from ") {
+                    Some(path) => format!("`{written}` ({path}) is no type that a flow can have"),
+                    None => format!("`{written}` is no type that a flow can have: it {what}"),
+                };
                 Diagnostic::error(Code::UnknownType, expr.span, message).label(*place, "brought in here").help(TYPES)
             }
             Some(Global::Function(_) | Global::Constant(_)) => {

@@ -49,6 +49,8 @@ pub(super) struct Checker<'p, 'a> {
     pub calls: Vec<(usize, Span)>,
     pub spawns: Vec<(usize, Span)>,
     pub uses: Vec<Span>,
+    /// Whether it acts: waits, or touches tasks and sync objects.
+    pub acts: bool,
 }
 
 /// Checks the body of the function with this index and stores its outcome.
@@ -95,6 +97,7 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
         calls: Vec::new(),
         spawns: Vec::new(),
         uses: Vec::new(),
+        acts: false,
     };
     for param in &params {
         let var = param.ty.map(|ty| checker.new_var(Some(param.name.clone()), ty));
@@ -124,11 +127,12 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
         }
     }
     let (vars, out) = (checker.vars, checker.out);
-    let (calls, spawns, uses) = (checker.calls, checker.spawns, checker.uses);
+    let (calls, spawns, uses, acts) = (checker.calls, checker.spawns, checker.uses, checker.acts);
     let function = &mut program.functions[index];
     function.calls = calls;
     function.spawns = spawns;
     function.uses = uses;
+    function.acts = acts;
     match super::first_error(&out) {
         Some(reason) => function.outcome = Outcome::DoesNotFit(Box::new(reason.clone())),
         None if function.is_compiled() => function.outcome = Outcome::Compiled(Body { vars, stmts: body }),
@@ -363,7 +367,7 @@ impl Checker<'_, '_> {
             if ret == types::NONE && !self.ret_written && found.ty != types::NONE {
                 let name = self.name(found.ty);
                 let message = format!("`{}` returns {name}, but declares no result", self.function);
-                let report = Diagnostic::error(Code::Mismatch, found.span, message);
+                let report = Diagnostic::error(Code::Mismatch, found.span, message).note(format!("this is {name}"));
                 self.report(report.help(format!("add the type of the result: -> {name}")));
             } else if value.is_none() && ret != types::NONE {
                 let message = format!("{what} must be {}, but nothing is returned", self.name(ret));
@@ -471,9 +475,6 @@ impl Checker<'_, '_> {
                 let Some(of) = self.expr(of, None) else { return };
                 self.store_field(of, field, value, span, out);
             }
-            A::Unsupported("unpacking with *") => {
-                self.fail::<()>(Code::NotYet, span, "not supported yet: unpacking with *");
-            }
             _ => {
                 self.fail::<()>(Code::Frozen, span, "this can't be assigned to");
             }
@@ -495,6 +496,7 @@ impl Checker<'_, '_> {
                         report = match (ty, value.ty) {
                             (types::INT, types::FLOAT) => report
                                 .help(format!("declare it as float at first: {name}: float = …, or convert: int(…)")),
+                            (types::NONE, _) => report.help("optional values (`int | None`) are not supported yet"),
                             _ => report.help("use another variable: each has one type"),
                         };
                         self.report(report);
@@ -524,6 +526,14 @@ impl Checker<'_, '_> {
     }
 
     fn unpack(&mut self, parts: &[ast::Expr], span: Span, value: Option<Expr>, out: &mut Vec<Stmt>) {
+        let starred = parts.iter().find(|p| matches!(p.kind, A::Unsupported("unpacking with *")));
+        if let Some(starred) = starred {
+            let report = Diagnostic::error(Code::NotYet, starred.span, "not supported yet: unpacking with *");
+            self.report(report.help("take the elements by index, and the rest by a slice"));
+            let names = parts.iter().filter(|p| matches!(p.kind, A::Name(_)));
+            names.for_each(|p| self.store(p, None, out));
+            return;
+        }
         let Some(value) = value else {
             parts.iter().for_each(|p| self.store(p, None, out));
             return;
@@ -537,14 +547,28 @@ impl Checker<'_, '_> {
                 parts.iter().for_each(|p| self.store(p, None, out));
                 return;
             }
-            _ => {
-                let message = format!("{} can't be unpacked, since its length is not known", self.name(value.ty));
-                let report = Diagnostic::error(Code::Unpack, span, message);
-                self.report(report.help("take its elements by index, or use a tuple"));
+            other => {
+                let sized = matches!(other, Type::List(_) | Type::Dict(..) | Type::Str | Type::Bytes);
+                let found = self.name(value.ty);
+                let report = if sized {
+                    let message = format!("{found} can't be unpacked, since its length is not known");
+                    Diagnostic::error(Code::Unpack, span, message).help("take its elements by index, or use a tuple")
+                } else {
+                    Diagnostic::error(Code::Unpack, span, format!("{found} has no parts that can be unpacked"))
+                };
+                self.report(report);
                 parts.iter().for_each(|p| self.store(p, None, out));
                 return;
             }
         };
+        // A tuple that is made only to be taken apart is not made.
+        if let ExprKind::Op(Op::New, values, _) = value.kind {
+            let kept: Vec<Expr> = values.into_iter().map(|v| self.keep(v, out)).collect();
+            for (part, value) in parts.iter().zip(kept) {
+                self.store(part, Some(value), out);
+            }
+            return;
+        }
         let value = self.keep(value, out);
         for (index, (part, ty)) in parts.iter().zip(slots).enumerate() {
             let slot = Imm::Slot(u32::try_from(index).unwrap_or(u32::MAX));
@@ -562,11 +586,20 @@ impl Checker<'_, '_> {
                 return self.fail::<()>(Code::Frozen, span, message).unwrap_or(());
             }
         };
-        if matches!(index.kind, A::Slice(..)) {
-            return self.fail::<()>(Code::NotYet, span, "not supported yet: assignment to a slice").unwrap_or(());
-        }
         self.changes(&of, span);
         let of = self.keep(of, out);
+        if let (A::Slice(start, stop, step), Op::ListSet) = (&index.kind, operation) {
+            let ty = of.ty;
+            let parts = self.slice_parts([start.as_deref(), stop.as_deref(), step.as_deref()], span);
+            let value = self.needed(value, ty, "what replaces a slice");
+            if let (Some(parts), Some(value)) = (parts, value) {
+                let args = std::iter::once(of).chain(parts).chain([value]).collect();
+                if let Some(set) = self.syntax("list_set_slice", args, span) {
+                    out.push(Stmt { span, kind: StmtKind::Do(set) });
+                }
+            }
+            return;
+        }
         let what = if key == types::INT && operation == Op::ListSet { "an index" } else { "the key" };
         let index = self.expr(index, Some(key)).and_then(|i| self.needed(i, key, what));
         let value = self.needed(value, element, "the element");
@@ -645,7 +678,9 @@ impl Checker<'_, '_> {
             }
         }
         if let Some(value) = value {
-            let value = self.expr(value, ty);
+            // What is wrong with the type of an empty list is reported at its declaration.
+            let empty = ty.is_none() && Self::is_empty_literal(value);
+            let value = if empty { None } else { self.expr(value, ty) };
             let what = format!("`{name}`");
             let value = match (value, ty) {
                 (Some(value), Some(ty)) => self.needed(value, ty, &what),
@@ -670,7 +705,7 @@ impl Checker<'_, '_> {
             A::Index(of, index) => {
                 let Some(of) = self.expr(of, None) else { return };
                 if matches!(index.kind, A::Slice(..)) {
-                    self.fail::<()>(Code::NotYet, span, "not supported yet: assignment to a slice");
+                    self.fail::<()>(Code::NotYet, span, "not supported yet: augmented assignment to a slice");
                     return;
                 }
                 let of = self.keep(of, out);
@@ -715,10 +750,19 @@ impl Checker<'_, '_> {
         span: Span,
         out: &mut Vec<Stmt>,
     ) -> Option<Option<Expr>> {
-        if let (Type::List(_), ast::BinaryOp::Add) = (self.program.types.get(current.ty), op) {
-            let (ty, name) = (current.ty, ast::Name { text: "extend".to_owned(), span });
-            let value = self.expr(value, Some(ty))?;
-            let call = self.method(current, &name, vec![value], span)?;
+        let in_place = match (self.program.types.get(current.ty), op) {
+            (Type::List(_), ast::BinaryOp::Add) => Some(("list_extend", current.ty)),
+            (Type::List(_), ast::BinaryOp::Mul) => Some(("list_repeat_in_place", types::INT)),
+            (Type::Dict(..), ast::BinaryOp::BitOr) => Some(("dict_update", current.ty)),
+            _ => None,
+        };
+        if let Some((name, wanted)) = in_place {
+            let value = self.expr(value, Some(wanted))?;
+            if super::convert::join(value.ty, wanted) != Some(wanted) {
+                self.binary(op, current, value, span);
+                return None;
+            }
+            let call = self.syntax(name, vec![current, value], span)?;
             out.push(Stmt { span, kind: StmtKind::Do(call) });
             return Some(None);
         }
@@ -799,13 +843,20 @@ impl Checker<'_, '_> {
                 return self.fail::<()>(Code::Frozen, span, message).unwrap_or(());
             }
         };
-        if matches!(index.kind, A::Slice(..)) {
-            return self.fail::<()>(Code::NotYet, span, "not supported yet: deleting a slice").unwrap_or(());
-        }
-        let Some(index) = self.expr(index, Some(key)).and_then(|i| self.needed(i, key, "the key")) else { return };
-        // Without the value that it gives, taking an element out is what `del` does.
-        let name = ast::Name { text: "pop".to_owned(), span };
-        if let Some(call) = self.method(of, &name, vec![index], span) {
+        let is_list = matches!(self.program.types.get(of.ty), Type::List(_));
+        let call = match &index.kind {
+            A::Slice(start, stop, step) if is_list => {
+                let parts = [start.as_deref(), stop.as_deref(), step.as_deref()];
+                let Some(parts) = self.slice_parts(parts, span) else { return };
+                self.syntax("list_delete_slice", std::iter::once(of).chain(parts).collect(), span)
+            }
+            _ => {
+                let what = if is_list { "an index" } else { "the key" };
+                let Some(index) = self.expr(index, Some(key)).and_then(|i| self.needed(i, key, what)) else { return };
+                self.syntax(if is_list { "list_delete" } else { "dict_delete" }, vec![of, index], span)
+            }
+        };
+        if let Some(call) = call {
             out.push(Stmt { span, kind: StmtKind::Do(call) });
         }
     }

@@ -142,6 +142,12 @@ impl Checker<'_, '_> {
             let message = format!("`{root}` is {}, which can't be called", self.name(value.ty));
             return self.fail(Code::NotCallable, of.span, message);
         }
+        if let A::Attribute(constant, name) = &of.kind
+            && let Some((_, Some(global))) = self.program.path(constant)
+            && super::expr::math_constant(&global, constant.span).is_some()
+        {
+            return self.call_method(constant, name, arguments, span, awaited);
+        }
         match self.program.path(of) {
             Some((_, Some(Global::Function(index)))) => self.call_function(index, arguments, span, awaited),
             Some((_, Some(Global::Class(index)))) => {
@@ -191,6 +197,7 @@ impl Checker<'_, '_> {
 
     /// What durable and sync operations need of the function that they stand in.
     fn acts(&mut self, what: &str, effect: Effect, span: Span) {
+        self.acts |= effect.any(Effect(DURABLE.0 | SYNC.0));
         if self.kind == Kind::Pure && effect.any(Effect(DURABLE.0 | SYNC.0)) {
             let message = format!("pure function `{}` uses `{what}`, which is not pure", self.function);
             let report = Diagnostic::error(Code::ImpureInPure, span, message);
@@ -536,6 +543,9 @@ impl Checker<'_, '_> {
             self.no_await(awaited, name, span);
             return self.overloaded(name, &found, None, arguments, span);
         }
+        if name == "isinstance" {
+            return self.fail(Code::NotYet, of.span, "not supported yet: `isinstance`");
+        }
         arguments.iter().for_each(|a| {
             self.expr(&a.value, None);
         });
@@ -570,7 +580,7 @@ impl Checker<'_, '_> {
             "format_map",
         ];
         let report = match name {
-            "isinstance" | "set" | "frozenset" | "tuple" => {
+            "set" | "frozenset" | "tuple" => {
                 Diagnostic::error(Code::NotYet, of.span, format!("not supported yet: `{name}(…)`"))
             }
             "input" | "open" => {
@@ -596,7 +606,7 @@ impl Checker<'_, '_> {
     }
 
     fn print(&mut self, arguments: &[Argument], span: Span) -> Option<Expr> {
-        let mut separator = typed(types::STR, span, ExprKind::Str(" ".to_owned()));
+        let mut separator = " ".to_owned();
         let mut parts = Vec::new();
         for argument in arguments {
             match &argument.name {
@@ -604,14 +614,13 @@ impl Checker<'_, '_> {
                 Some(name) if name.text == "sep" => {
                     let value = self.expr(&argument.value, Some(types::STR))?;
                     let value = self.needed(value, types::STR, "argument `sep` of `print`")?;
-                    if !value.is_simple() {
-                        return self.fail(
-                            Code::NotYet,
-                            value.span,
-                            "not supported yet: a separator that is no constant",
-                        );
+                    match value.kind {
+                        ExprKind::Str(text) => separator = text,
+                        _ => {
+                            let message = "not supported yet: a separator that is no constant";
+                            return self.fail(Code::NotYet, value.span, message);
+                        }
                     }
-                    separator = value;
                 }
                 Some(name) => {
                     let message = format!("`print` of flows has no `{}`: it writes a line to the log", name.text);
@@ -620,17 +629,7 @@ impl Checker<'_, '_> {
             }
         }
         let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
-        let mut text: Option<Expr> = None;
-        for part in parts {
-            text = Some(match text {
-                None => part,
-                Some(before) => {
-                    let spaced = self.syntax("str_concat", vec![before, separator.clone()], span)?;
-                    self.syntax("str_concat", vec![spaced, part], span)?
-                }
-            });
-        }
-        let text = text.unwrap_or_else(|| typed(types::STR, span, ExprKind::Str(String::new())));
+        let text = self.joined(parts, &separator, span)?;
         self.chosen("print", &candidates(Spelling::Function("print")), vec![text], span)
     }
 
@@ -762,7 +761,7 @@ impl Checker<'_, '_> {
         let shaped: Vec<(Candidate, Vec<usize>)> =
             found.iter().filter_map(|c| slots(*c).map(|slots| (*c, slots))).collect();
         if shaped.is_empty() {
-            arguments.iter().for_each(|a| {
+            arguments.iter().filter(|a| a.name.is_none()).for_each(|a| {
                 self.expr(&a.value, None);
             });
             let unknown = arguments
@@ -775,11 +774,16 @@ impl Checker<'_, '_> {
                     Diagnostic::error(Code::ArgumentName, unknown.span, message)
                 }
                 None => {
-                    let message = format!("`{name}` does not take {}", count(arguments.len(), "argument"));
+                    let message = match arguments.len() {
+                        0 => format!("`{name}` needs arguments"),
+                        n => format!("`{name}` does not take {}", count(n, "argument")),
+                    };
                     Diagnostic::error(Code::ArgumentCount, span, message)
                 }
             };
-            self.report(report.help(self.offered(name, found, before)));
+            let of = receiver.as_ref().map(|r| r.ty);
+            let offered = self.offered(name, found, of);
+            self.report(report.help(offered));
             return None;
         }
         let mut values: Vec<Option<Expr>> = Vec::new();
@@ -822,6 +826,15 @@ impl Checker<'_, '_> {
                 }
             }
         }
+        // The builtins take lists; Python takes anything that can be iterated over.
+        for (candidate, slots) in &shaped {
+            let args = ordered(slots)?;
+            if let Some(args) = self.with_lists(*candidate, args)
+                && let Some(args) = self.fitted(*candidate, args, 1)
+            {
+                return Some(seq(stmts, self.made(name, *candidate, args, span)?));
+            }
+        }
         let all: Vec<Candidate> = shaped.iter().map(|(c, _)| *c).collect();
         let args = ordered(&shaped[0].1)?;
         self.no_fit(name, &all, &args, before, span)
@@ -861,6 +874,42 @@ impl Checker<'_, '_> {
             }
         }
         self.no_fit(name, found, &args, 0, span)
+    }
+
+    /// The arguments with dicts, texts, bytes and tuples made lists where the candidate takes lists; none if no argument
+    /// is to be made one.
+    fn with_lists(&mut self, candidate: Candidate, args: Vec<Expr>) -> Option<Vec<Expr>> {
+        let mut changed = false;
+        let mut out = Vec::new();
+        for (arg, (_, pattern)) in args.into_iter().zip(candidate.params()) {
+            let Pattern::List(_) = pattern else {
+                out.push(arg);
+                continue;
+            };
+            let span = arg.span;
+            out.push(match self.program.types.get(arg.ty).clone() {
+                Type::Str | Type::Bytes | Type::Dict(..) => {
+                    changed = true;
+                    self.called("list", vec![arg], span)?
+                }
+                Type::Tuple(parts) if !parts.is_empty() => {
+                    changed = true;
+                    let common = parts.iter().copied().try_fold(parts[0], super::convert::join)?;
+                    let mut kept = Vec::new();
+                    let tuple = self.keep(arg, &mut kept);
+                    let mut elements = Vec::new();
+                    for (index, ty) in parts.into_iter().enumerate() {
+                        let slot = Imm::Slot(u32::try_from(index).unwrap_or(u32::MAX));
+                        let part = op_with(Op::SlotGet, vec![tuple.clone()], slot, ty, span);
+                        elements.push(convert(part, common).ok()?);
+                    }
+                    let ty = self.program.types.intern(Type::List(common));
+                    seq(kept, op(Op::ListNew, elements, ty, span))
+                }
+                _ => arg,
+            });
+        }
+        changed.then_some(out)
     }
 
     /// The arguments as the candidate takes them: as they are (level 0), each converted where needed (1), all numbers made
@@ -931,16 +980,27 @@ impl Checker<'_, '_> {
             [arg] if before == 0 => Diagnostic::error(Code::Mismatch, arg.span, format!("{of} does not take {given}")),
             _ => Diagnostic::error(Code::Mismatch, span, format!("{of} does not take {given}")),
         };
-        self.report(report.help(self.offered(name, found, before)));
+        let of = if before > 0 { args.first().map(|a| a.ty) } else { None };
+        let offered = self.offered(name, found, of);
+        self.report(report.help(offered));
         None
     }
 
     /// What candidates take, for a help line.
-    fn offered(&self, name: &str, found: &[Candidate], before: usize) -> String {
+    fn offered(&mut self, name: &str, found: &[Candidate], receiver: Option<TypeId>) -> String {
         let mut list: Vec<String> = Vec::new();
         for candidate in found {
-            let params = candidate.params().iter().skip(before);
-            let params: Vec<String> = params.map(|(n, p)| format!("{n}: {}", shown(p))).collect();
+            let mut bound = Bindings::default();
+            let params = candidate.params();
+            if let (Some(of), Some((_, first))) = (receiver, params.first()) {
+                first.matches(&self.program.types, of, &mut bound);
+            }
+            let types = &mut self.program.types;
+            let mut param = |(n, p): &(&str, Pattern)| match p.resolve(types, &bound) {
+                Some(ty) => format!("{n}: {}", types.name(ty)),
+                None => format!("{n}: {}", shown(p)),
+            };
+            let params: Vec<String> = params.iter().skip(usize::from(receiver.is_some())).map(&mut param).collect();
             let line = format!("{name}({})", params.join(", "));
             if !list.contains(&line) {
                 list.push(line);
@@ -996,6 +1056,8 @@ fn signature(types: &Types, name: &str, params: &[Param]) -> String {
 fn shown(pattern: &Pattern) -> String {
     match pattern {
         Pattern::Is(id) => Types::new().name(*id),
+        Pattern::Var(2) => "K".to_owned(),
+        Pattern::Var(3) => "V".to_owned(),
         Pattern::Var(_) => "T".to_owned(),
         Pattern::List(e) => format!("list[{}]", shown(e)),
         Pattern::Dict(k, v) => format!("dict[{}, {}]", shown(k), shown(v)),

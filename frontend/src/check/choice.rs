@@ -10,11 +10,19 @@ use crate::tree::{Expr, ExprKind, SelectCase, SelectKind, Stmt, StmtKind, VarId}
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::types::{self, Type};
 
+/// How many cases a match may have.
+const MAX_CASES: usize = 250;
+
 impl Checker<'_, '_> {
     /// A `match` statement.
     pub fn match_stmt(&mut self, subject: &ast::Expr, cases: &[MatchCase], span: Span, out: &mut Vec<Stmt>) {
         if self.program.api(subject).as_deref() == Some("dpslio.select") {
             self.select(cases, span, out);
+            return;
+        }
+        if cases.len() > MAX_CASES {
+            let message = format!("a match has more than {MAX_CASES} cases");
+            self.report(Diagnostic::error(Code::TooDeep, span, message).help("use a dict"));
             return;
         }
         let subject = self.expr(subject, None).map(|s| self.keep(s, out));
@@ -51,13 +59,13 @@ impl Checker<'_, '_> {
                     continue;
                 }
             };
-            let (test, body) = match guard {
-                None => (test, binds.into_iter().chain(body).collect()),
+            // What the pattern binds is there for the guard and for the body.
+            let body: Vec<Stmt> = binds.iter().cloned().chain(body).collect();
+            let test = match guard {
+                None => test,
                 Some(guard) => {
-                    // What the pattern binds is there for the guard.
                     let guard = super::expr::seq(binds, guard);
-                    let both = ExprKind::Logic(true, Box::new(test), Box::new(guard));
-                    (typed(types::BOOL, place, both), body)
+                    typed(types::BOOL, place, ExprKind::Logic(true, Box::new(test), Box::new(guard)))
                 }
             };
             rest = Some(vec![Stmt { span: place, kind: StmtKind::If(test, body, otherwise) }]);
@@ -111,6 +119,7 @@ impl Checker<'_, '_> {
     }
 
     fn select(&mut self, cases: &[MatchCase], span: Span, out: &mut Vec<Stmt>) {
+        self.acts = true;
         if self.kind == super::Kind::Pure {
             let message = format!("pure function `{}` uses a select, which is not pure", self.function);
             self.fail::<()>(Code::ImpureInPure, span, message);
@@ -120,6 +129,10 @@ impl Checker<'_, '_> {
         let mut list = Vec::new();
         for (index, case) in cases.iter().enumerate() {
             self.assigned = before.clone();
+            if let Some(ast::Expr { kind: A::Walrus(name, _), .. }) = &case.guard {
+                // Its type is known only if the case is right.
+                self.doubtful(name);
+            }
             let kind = match &case.guard {
                 None if matches!(case.pattern.kind, P::Any) => {
                     if index + 1 < cases.len() {
@@ -140,6 +153,11 @@ impl Checker<'_, '_> {
         if let Some(cases) = list.into_iter().collect::<Option<Vec<_>>>() {
             out.push(Stmt { span, kind: StmtKind::Select(cases) });
         }
+    }
+
+    /// A name that is used without reports until it gets its type.
+    fn doubtful(&mut self, name: &ast::Name) {
+        self.names.entry(name.text.clone()).or_insert(Local { var: None, span: name.span });
     }
 
     fn not_a_case<T>(&mut self, span: Span) -> Option<T> {
@@ -202,8 +220,7 @@ impl Checker<'_, '_> {
                 }
                 id
             }
-            Some(Local { var: None, .. }) => return None,
-            None => {
+            Some(Local { var: None, .. }) | None => {
                 let id = self.new_var(Some(name.text.clone()), element);
                 self.names.insert(name.text.clone(), Local { var: Some(id), span: name.span });
                 id

@@ -4,7 +4,6 @@
 use super::body::{Checker, Local, unsupported};
 use super::convert::{convert, join, op_with};
 use super::names::Global;
-use super::signatures::Kind;
 use crate::ast::{self, CompareOp, ExprKind as A, UnaryOp};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::source::Span;
@@ -13,6 +12,9 @@ use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
 use deepslate_ir::ops::Op;
 use deepslate_ir::types::{self, Type};
+
+/// So many alternatives of an `in` are compared one by one; more of them become a list.
+const FEW: usize = 16;
 
 /// An expression.
 pub(super) fn typed(ty: TypeId, span: Span, kind: ExprKind) -> Expr {
@@ -178,7 +180,7 @@ impl Checker<'_, '_> {
         self.report(report.help(format!("give `{name}` a value on every path to here")));
     }
 
-    fn is_empty_literal(expr: &ast::Expr) -> bool {
+    pub fn is_empty_literal(expr: &ast::Expr) -> bool {
         match &expr.kind {
             A::List(e) => e.is_empty(),
             A::Dict(e) => e.is_empty(),
@@ -377,9 +379,12 @@ impl Checker<'_, '_> {
                 _ => left.as_ref().map(|l| l.ty),
             };
             let right = match (code, &right.kind) {
-                (CompareOp::In | CompareOp::NotIn, A::Tuple(parts) | A::List(parts)) if rest.len() == 1 => {
+                (CompareOp::In | CompareOp::NotIn, A::Tuple(parts) | A::List(parts))
+                    if rest.len() == 1 && parts.len() <= FEW =>
+                {
                     return self.one_of(left?, parts, *code == CompareOp::NotIn, span);
                 }
+                (CompareOp::In | CompareOp::NotIn, A::Tuple(parts)) => self.list(parts, None, right.span),
                 _ => self.expr(right, want),
             };
             let (Some(l), Some(r)) = (left, right) else {
@@ -594,7 +599,7 @@ impl Checker<'_, '_> {
     }
 
     fn awaited(&mut self, inner: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {
-        if !self.is_async && self.kind != Kind::Flow {
+        if !self.is_async {
             let report = Diagnostic::error(
                 Code::OutsideFunction,
                 span,
@@ -624,7 +629,7 @@ pub(super) fn root_name(expr: &ast::Expr) -> Option<&str> {
 }
 
 /// The numbers of Python's math module.
-fn math_constant(global: &Global, span: Span) -> Option<Expr> {
+pub(super) fn math_constant(global: &Global, span: Span) -> Option<Expr> {
     let Global::Foreign(what, _) = global else { return None };
     let value = match what.strip_prefix("comes from math.")? {
         "pi" => std::f64::consts::PI,

@@ -6,7 +6,11 @@ use crate::ast::{self, FormatPart};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind};
+use deepslate_ir::ops::Op;
 use deepslate_ir::types::{self, Type};
+
+/// Up to so many texts are put together two by two, more of them at once.
+const FEW: usize = 4;
 
 impl Checker<'_, '_> {
     /// The text that an f-string makes.
@@ -18,11 +22,24 @@ impl Checker<'_, '_> {
                 FormatPart::Value { value, conversion, spec } => self.formatted(value, *conversion, spec),
             });
         }
-        let mut texts = texts.into_iter().collect::<Option<Vec<_>>>()?.into_iter();
-        let Some(mut whole) = texts.next() else {
-            return Some(typed(types::STR, span, ExprKind::Str(String::new())));
-        };
+        let texts = texts.into_iter().collect::<Option<Vec<_>>>()?;
+        self.joined(texts, "", span)
+    }
+
+    /// Texts, one after the other with a separator between them.
+    pub fn joined(&mut self, texts: Vec<Expr>, separator: &str, span: Span) -> Option<Expr> {
+        let literal = |text: &str| typed(types::STR, span, ExprKind::Str(text.to_owned()));
+        if texts.len() > FEW {
+            let list = self.program.types.intern(Type::List(types::STR));
+            let all = super::expr::op(Op::ListNew, texts, list, span);
+            return self.syntax("str_join", vec![literal(separator), all], span);
+        }
+        let mut texts = texts.into_iter();
+        let Some(mut whole) = texts.next() else { return Some(literal("")) };
         for text in texts {
+            if !separator.is_empty() {
+                whole = self.syntax("str_concat", vec![whole, literal(separator)], span)?;
+            }
             whole = self.syntax("str_concat", vec![whole, text], span)?;
         }
         Some(whole)

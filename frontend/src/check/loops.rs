@@ -7,7 +7,7 @@ use super::expr::{int, op, seq, typed, var};
 use crate::ast::{self, Argument, ExprKind as A};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
-use crate::tree::{Expr, ExprKind, Loop, Stmt, StmtKind};
+use crate::tree::{Expr, ExprKind, Loop, Stmt, StmtKind, VarId};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
 use deepslate_ir::ops::Op;
@@ -193,29 +193,49 @@ impl Checker<'_, '_> {
         let id = self.new_var(None, types::INT);
         let at = var(id, types::INT, span);
         out.push(Stmt { span, kind: StmtKind::Assign(id, start) });
-        let below = |at: Expr, stop: Expr| op(Op::Ilt, vec![at, stop], types::BOOL, span);
-        let above = |at: Expr, stop: Expr| op(Op::Igt, vec![at, stop], types::BOOL, span);
-        let test = match step.kind {
+        let (test, step) = match step.kind {
             ExprKind::Int(0) => {
                 let report = Diagnostic::error(Code::Operator, step.span, "the step of a range can't be 0");
                 self.report(report);
                 return None;
             }
-            ExprKind::Int(n) if n > 0 => below(at.clone(), stop),
-            ExprKind::Int(_) => above(at.clone(), stop),
+            ExprKind::Int(n) => {
+                let limit = match stop.kind {
+                    _ if n == 1 || n == -1 => None,
+                    ExprKind::Int(stop) => Some(int(stop.saturating_sub(n), span)),
+                    _ => {
+                        let limit = self.last_turn(&stop, &step, n > 0, span)?;
+                        Some(self.keep(limit, out))
+                    }
+                };
+                steps(id, stop, step, limit, n > 0, span)
+            }
             _ => {
                 let text = "range() arg 3 must not be zero".to_owned();
                 let message = typed(types::STR, span, ExprKind::Str(text));
                 let fail = Stmt { span, kind: StmtKind::Fail(TrapKind::Value, message) };
                 let zero = op(Op::Ieq, vec![step.clone(), int(0, span)], types::BOOL, span);
                 out.push(Stmt { span, kind: StmtKind::If(zero, vec![fail], Vec::new()) });
-                let up = op(Op::Igt, vec![step.clone(), int(0, span)], types::BOOL, span);
-                let (then, otherwise) = (below(at.clone(), stop.clone()), above(at.clone(), stop));
-                typed(types::BOOL, span, ExprKind::If(Box::new(up), Box::new(then), Box::new(otherwise)))
+                let rises = op(Op::Igt, vec![step.clone(), int(0, span)], types::BOOL, span);
+                let mut way = |up: bool| {
+                    let limit = self.last_turn(&stop, &step, up, span)?;
+                    Some(steps(id, stop.clone(), step.clone(), Some(limit), up, span))
+                };
+                let (up, down) = (way(true)?, way(false)?);
+                let test = ExprKind::If(Box::new(rises.clone()), Box::new(up.0), Box::new(down.0));
+                let step = Stmt { span, kind: StmtKind::If(rises, up.1, down.1) };
+                (typed(types::BOOL, span, test), vec![step])
             }
         };
-        let next = op(Op::Iadd, vec![at.clone(), step], types::INT, span);
-        Some(Turns { test, element: at, step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }] })
+        Some(Turns { test, element: at, step })
+    }
+
+    /// `stop - step`, or the nearest that fits 64 bits: only from before it does one more step lead to a turn.
+    fn last_turn(&mut self, stop: &Expr, step: &Expr, up: bool, span: Span) -> Option<Expr> {
+        let (clamp, end) = if up { ("max_int", i64::MIN) } else { ("min_int", i64::MAX) };
+        let end = op(Op::Iadd, vec![int(end, span), step.clone()], types::INT, span);
+        let stop = self.syntax(clamp, vec![stop.clone(), end], span)?;
+        Some(op(Op::Isub, vec![stop, step.clone()], types::INT, span))
     }
 
     fn enumerate(
@@ -453,8 +473,21 @@ impl Checker<'_, '_> {
     }
 }
 
+/// Test and step of a range. Where a step may lead past the end of 64 bits, there is a limit behind which no turn follows.
+fn steps(id: VarId, stop: Expr, step: Expr, limit: Option<Expr>, up: bool, span: Span) -> (Expr, Vec<Stmt>) {
+    let before = if up { Op::Ilt } else { Op::Igt };
+    let at = var(id, types::INT, span);
+    let test = op(before, vec![at.clone(), stop.clone()], types::BOOL, span);
+    let next = op(Op::Iadd, vec![at.clone(), step], types::INT, span);
+    let next = Stmt { span, kind: StmtKind::Assign(id, next) };
+    let Some(limit) = limit else { return (test, vec![next]) };
+    let more = op(before, vec![at, limit], types::BOOL, span);
+    let end = Stmt { span, kind: StmtKind::Assign(id, stop) };
+    (test, vec![Stmt { span, kind: StmtKind::If(more, vec![next], vec![end]) }])
+}
+
 /// Makes each loop among the statements, but the innermost ones, stop when the variable has this value.
-fn stop_when(stmts: Vec<Stmt>, id: crate::tree::VarId, value: bool, span: Span) -> Vec<Stmt> {
+fn stop_when(stmts: Vec<Stmt>, id: VarId, value: bool, span: Span) -> Vec<Stmt> {
     stmts
         .into_iter()
         .map(|stmt| match stmt.kind {

@@ -31,6 +31,37 @@ pub(crate) fn check(program: &mut Program<'_>) {
         body::check(program, index);
     }
     settle(program);
+    keep_pure(program);
+}
+
+/// Reports pure functions that act by way of plain functions that they call.
+fn keep_pure(program: &mut Program<'_>) {
+    let mut acts: Vec<bool> = program.functions.iter().map(|f| f.acts).collect();
+    let passes_on = |f: &signatures::Function<'_>| f.kind == Kind::Plain;
+    loop {
+        let mut changed = false;
+        for (index, function) in program.functions.iter().enumerate() {
+            let reached = passes_on(function) && function.calls.iter().any(|(callee, _)| acts[*callee]);
+            changed |= reached && !std::mem::replace(&mut acts[index], true);
+        }
+        if !changed {
+            break;
+        }
+    }
+    for index in 0..program.functions.len() {
+        let function = &program.functions[index];
+        if function.kind != Kind::Pure {
+            continue;
+        }
+        let bad = function.calls.iter().find(|(callee, _)| acts[*callee] && passes_on(&program.functions[*callee]));
+        if let Some((callee, span)) = bad {
+            let (name, called) = (&function.name, &program.functions[*callee].name);
+            let message = format!("pure function `{name}` calls `{called}`, which is not pure");
+            let report = Diagnostic::error(crate::diag::Code::ImpureInPure, *span, message);
+            let report = report.help("pure functions only compute; do it in a flow");
+            program.functions[index].diagnostics.push(report);
+        }
+    }
 }
 
 /// Decides which functions can be compiled: those without a mistake whose callees can be, too.
@@ -75,6 +106,9 @@ pub(crate) fn does_not_fit(program: &Program<'_>, callee: usize, span: crate::so
             _ => (reason.span, reason.message.clone()),
         };
         report = report.label(deepest.0, deepest.1);
+        if reason.code != report.code {
+            report.help.extend(reason.help.iter().cloned());
+        }
     }
     report.help(format!(
         "mark `{name}` as @pure if it only computes, or as @impure if it does something outside: it then runs in Python"

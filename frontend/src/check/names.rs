@@ -333,10 +333,17 @@ impl<'a> Program<'a> {
     pub fn unusable(&self, written: &str, global: &Global, span: Span) -> Diagnostic {
         match global {
             Global::Foreign(what, place) => {
+                let what = match what.strip_prefix("comes from ") {
+                    Some(path) if path == written => "does not belong to the language of flows",
+                    _ => what.as_str(),
+                };
                 let message = format!("`{written}` can't be used in a flow: it {what}");
                 let report = Diagnostic::error(Code::NotInFlows, span, message);
-                let report = match what.as_str() {
+                let report = match what {
                     "is a variable of the module" => report.help("pass the value as an argument of the flow"),
+                    _ if written == "time.sleep" || written == "asyncio.sleep" => {
+                        report.help("from deepslate import sleep: it is durable, and can last for months")
+                    }
                     _ => report.help("use it in a function marked @pure or @impure, and call that from the flow"),
                 };
                 report.label(*place, "brought in here")

@@ -20,7 +20,14 @@ impl Checker<'_, '_> {
         right: &ast::Expr,
         want: Option<TypeId>,
     ) -> (Option<Expr>, Option<Expr>) {
-        let collection = want.filter(|ty| matches!(self.program.types.get(*ty), Type::List(_) | Type::Dict(..)));
+        let is_collection = |ty: &TypeId| matches!(self.program.types.get(*ty), Type::List(_) | Type::Dict(..));
+        let collection = want.filter(is_collection);
+        if code == BinaryOp::Mul {
+            // Either may be the count, which is not what is wanted of the product.
+            let of = |e: &ast::Expr| collection.filter(|_| matches!(e.kind, ast::ExprKind::List(_)));
+            let (of_left, of_right) = (of(left), of(right));
+            return (self.expr(left, of_left), self.expr(right, of_right));
+        }
         let left = self.expr(left, collection);
         let guide = left.as_ref().map(|l| l.ty).filter(|ty| {
             code == BinaryOp::Add && matches!(self.program.types.get(*ty), Type::List(_) | Type::Dict(..))
@@ -305,6 +312,12 @@ impl Checker<'_, '_> {
 
     fn in_tuple(&mut self, value: Expr, within: Expr, span: Span) -> Option<Expr> {
         let parts = self.program.types.slots(within.ty).unwrap_or_default();
+        if parts.len() > 64 {
+            let report =
+                Diagnostic::error(Code::NotYet, span, "not supported yet: `in` with a tuple of more than 64 parts");
+            self.report(report.help("use a list, or a dict with the parts as its keys"));
+            return None;
+        }
         let mut stmts = Vec::new();
         let value = self.keep(value, &mut stmts);
         let within = self.keep(within, &mut stmts);

@@ -74,6 +74,8 @@ pub(crate) struct Function<'a> {
     pub spawns: Vec<(usize, Span)>,
     /// The constants and classes that it uses, for the excerpts that a program keeps.
     pub uses: Vec<Span>,
+    /// Whether its body itself waits, or touches tasks and sync objects.
+    pub acts: bool,
     /// What is wrong with its signature.
     pub signature: Vec<Diagnostic>,
     /// What is wrong with its body.
@@ -92,6 +94,7 @@ impl<'a> Function<'a> {
             calls: Vec::new(),
             spawns: Vec::new(),
             uses: Vec::new(),
+            acts: false,
             signature: Vec::new(),
             diagnostics: Vec::new(),
         }
@@ -136,6 +139,14 @@ pub(super) fn declare(program: &mut Program<'_>) {
     for index in 0..program.classes.len() {
         if program.classes[index].ty.is_some() {
             program.declare_fields(index);
+        }
+    }
+    for index in 0..program.classes.len() {
+        for field in program.classes[index].fields.clone() {
+            if let Some(key) = field.ty.and_then(|ty| program.changing_key(ty, &mut Vec::new())) {
+                let report = program.not_hashable(key, field.span);
+                program.classes[index].errors.push(report);
+            }
         }
     }
     for index in 0..program.functions.len() {
@@ -359,7 +370,7 @@ impl Program<'_> {
             let crossing =
                 params.iter().filter_map(|p| p.ty.map(|ty| (ty, p.span))).chain(ret.map(|ty| (ty, ast.name.span)));
             for (ty, span) in crossing {
-                if self.stays_inside(ty, 0) {
+                if self.stays_inside(ty, &mut Vec::new()) {
                     let message = format!("{} can't be passed to or from Python code", self.types.name(ty));
                     out.push(
                         Diagnostic::error(Code::UnknownType, span, message)
@@ -379,17 +390,33 @@ impl Program<'_> {
     }
 
     /// Whether a type holds sync objects, which can't leave the isolate.
-    fn stays_inside(&self, ty: TypeId, depth: u32) -> bool {
-        if depth > 8 {
+    fn stays_inside(&self, ty: TypeId, seen: &mut Vec<TypeId>) -> bool {
+        if seen.contains(&ty) {
             return false;
         }
+        seen.push(ty);
         match self.types.get(ty) {
             Type::Queue(_) | Type::Lock | Type::WaitGroup => true,
-            Type::List(e) => self.stays_inside(*e, depth + 1),
-            Type::Dict(k, v) => self.stays_inside(*k, depth + 1) || self.stays_inside(*v, depth + 1),
-            Type::Tuple(parts) => parts.iter().any(|p| self.stays_inside(*p, depth + 1)),
-            Type::Class(c) => self.types.class(*c).fields.iter().any(|f| self.stays_inside(f.ty, depth + 1)),
-            _ => false,
+            Type::List(e) => self.stays_inside(*e, seen),
+            Type::Dict(k, v) => self.stays_inside(*k, seen) || self.stays_inside(*v, seen),
+            Type::Tuple(parts) => parts.iter().any(|p| self.stays_inside(*p, seen)),
+            Type::Class(c) => self.types.class(*c).fields.iter().any(|f| self.stays_inside(f.ty, seen)),
+            Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => false,
+        }
+    }
+
+    /// A key type that turned out to be able to change when all classes were known, in a type or its parts.
+    fn changing_key(&self, ty: TypeId, seen: &mut Vec<TypeId>) -> Option<TypeId> {
+        if seen.contains(&ty) {
+            return None;
+        }
+        seen.push(ty);
+        match self.types.get(ty) {
+            Type::List(e) | Type::Queue(e) => self.changing_key(*e, seen),
+            Type::Dict(k, _) if !self.types.is_hashable(*k) => Some(*k),
+            Type::Dict(k, v) => self.changing_key(*k, seen).or_else(|| self.changing_key(*v, seen)),
+            Type::Tuple(parts) => parts.iter().find_map(|p| self.changing_key(*p, seen)),
+            _ => None,
         }
     }
 
@@ -425,12 +452,11 @@ impl Program<'_> {
                     (Kind::Pure, Some("compile"), ExprKind::Bool(value)) => compile = *value,
                     (Kind::Impure, Some(name), _) if IMPURE_OPTIONS.contains(&name) => {}
                     _ => {
-                        let options = match found {
-                            Kind::Pure => "compile=False",
-                            Kind::Impure => "retries, backoff, timeout and concurrency",
-                            Kind::Flow | Kind::Plain => "nothing",
+                        let message = match found {
+                            Kind::Pure => "@pure takes compile=False only",
+                            Kind::Impure => "@impure takes retries, backoff, timeout and concurrency only",
+                            Kind::Flow | Kind::Plain => "@flow takes no options",
                         };
-                        let message = format!("this decorator takes {options} only");
                         out.push(Diagnostic::error(Code::Decorator, argument.value.span, message));
                     }
                 }

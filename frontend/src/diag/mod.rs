@@ -97,7 +97,7 @@ impl Diagnostic {
 /// The name among `known` that the user probably meant, if one is near.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match name.chars().count() {
-        0..=2 => 1,
+        0..=2 => 0,
         3..=5 => 2,
         _ => 3,
     };

@@ -67,12 +67,16 @@ fn report(
     };
     let config = Config::new().with_color(color).with_index_type(IndexType::Byte).with_cross_gap(false);
     let place = |span| excerpt(sources, span);
-    // Without a message ariadne does not mark the place.
-    let own = Label::new(place(d.span)).with_color(mark).with_message(d.note.as_deref().unwrap_or("here"));
     let mut report = Report::build(kind, place(d.span)).with_config(config).with_code(d.code).with_message(&d.message);
-    report = report.with_label(own);
-    for label in &d.labels {
-        report = report.with_label(Label::new(place(label.span)).with_color(Color::Cyan).with_message(&label.message));
+    // Where labels point at parts of the place, it need not be marked as a whole. Without a message ariadne marks nothing.
+    let parts =
+        d.labels.iter().any(|l| l.span.file == d.span.file && l.span.start < d.span.end && d.span.start < l.span.end);
+    let own = (d.note.is_some() || !parts).then(|| (d.span, d.note.as_deref().unwrap_or("here"), mark));
+    let others = d.labels.iter().map(|l| (l.span, l.message.as_str(), Color::Cyan));
+    let mut labels: Vec<_> = own.into_iter().chain(others).collect();
+    labels.sort_by_key(|(span, ..)| *span);
+    for (span, message, color) in labels {
+        report = report.with_label(Label::new(place(span)).with_color(color).with_message(message));
     }
     for help in &d.help {
         report = report.with_help(help);
@@ -88,7 +92,14 @@ fn excerpt(sources: &Sources, span: Span) -> (u32, std::ops::Range<usize>) {
     if let Some(stop) = text.get(start..end).and_then(|t| t.find('\n')) {
         end = start + stop;
     }
-    (span.file, start..end)
+    // The renderer counts lines from 1: what stands before the text in its file is made up by empty lines.
+    let before = empty_lines(sources.get(span.file).map_or(1, |s| s.first_line));
+    (span.file, start + before..end + before)
+}
+
+/// How many empty lines stand for those before a text in its file. Beyond a million the number shown is wrong, not more.
+fn empty_lines(first_line: u32) -> usize {
+    first_line.saturating_sub(1).min(1_000_000) as usize
 }
 
 /// The texts as the renderer wants them.
@@ -99,10 +110,8 @@ struct Excerpts {
 
 impl Excerpts {
     fn of(sources: &Sources) -> Excerpts {
-        let text = |s: &crate::Source| {
-            let before = s.first_line.saturating_sub(1) as usize;
-            ariadne::Source::from(s.text.clone()).with_display_line_offset(before)
-        };
+        let text =
+            |s: &crate::Source| ariadne::Source::from(format!("{}{}", "\n".repeat(empty_lines(s.first_line)), s.text));
         Excerpts { texts: sources.iter().map(text).collect(), paths: sources.iter().map(|s| s.path.clone()).collect() }
     }
 }

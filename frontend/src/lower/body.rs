@@ -377,10 +377,26 @@ impl Lower<'_, '_, '_> {
                 self.value(op, &args, imm, ty, span)
             }
             ExprKind::Logic(and, left, right) => {
-                let constant = |value| Expr { ty, span, kind: ExprKind::Bool(value) };
-                let (then, otherwise) =
-                    if *and { ((**right).clone(), constant(false)) } else { (constant(true), (**right).clone()) };
-                self.either(left, &then, &otherwise, ty)
+                let result = self.b.declare(None, types::BOOL);
+                let (more, known, join) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
+                let (yes, no) = if *and { (more, known) } else { (known, more) };
+                self.condition(left, yes, no);
+                let before = self.assigned.clone();
+                for block in [more, known] {
+                    self.b.seal(block);
+                    self.b.switch_to(block);
+                    let value = if block == more {
+                        self.expr(right)
+                    } else {
+                        self.value(Op::Bconst, &[], Imm::Bool(!*and), types::BOOL, span)
+                    };
+                    self.b.write(result, value);
+                    self.b.jump(join);
+                    self.assigned = before.clone();
+                }
+                self.b.seal(join);
+                self.b.switch_to(join);
+                self.b.read(result)
             }
             ExprKind::If(test, then, otherwise) => self.either(test, then, otherwise, ty),
             ExprKind::Seq(stmts, value) => {

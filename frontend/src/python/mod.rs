@@ -63,7 +63,10 @@ pub(crate) fn items(sources: &Sources) -> Vec<Item> {
                     }
                     // The error may have been in what was cut off.
                     let again = parse::statements(text, file, broken.start, broken.end);
-                    let content = again.or_else(|_| definition_without_body(text, file, broken, &why));
+                    let content = again.or_else(|again| {
+                        let why = if broken.end == piece.end { &why } else { &again };
+                        definition_without_body(text, file, broken, why)
+                    });
                     out.push(Item { span: span(broken), content });
                 }
             }

@@ -149,7 +149,7 @@ fn too_deep(text: &str) -> Option<Option<(usize, String)>> {
                 }
             }
             Tok::Name { .. } | Tok::Int { .. } | Tok::Float { .. } | Tok::Complex { .. } | Tok::String { .. } => {}
-            Tok::True | Tok::False | Tok::None | Tok::And | Tok::Or | Tok::Colon | Tok::Equal => {}
+            Tok::True | Tok::False | Tok::None | Tok::Colon => {}
             _ => {
                 levels[last] += 1;
                 depth += 1;
@@ -179,6 +179,12 @@ fn worded(part: &str, place: &Place<'_>, error: &ParseErrorType, at: usize) -> U
         let message = "an f-string has its own kind of quotes inside its braces".to_owned();
         let help = "use the other kind of quotes inside: f\"{d['a']}\"";
         return make(start, end, message, Some(help), Code::NestedQuotes);
+    }
+    // A bracket that is never closed is noticed lines later, where a statement can't stand inside it.
+    let starts_line = part[..from].trim_end_matches([' ', '\t']).ends_with('\n');
+    if starts_line && let Some(open) = open_bracket(&part[..from]) {
+        let bracket = &part[open..=open];
+        return make(open, open + 1, format!("this `{bracket}` is never closed"), None, Code::Syntax);
     }
     let word_end = part[from..].find(|c: char| !c.is_alphanumeric() && c != '_').map_or(part.len(), |n| from + n);
     let next = part[from..].chars().next().map_or(from, |c| from + c.len_utf8());

@@ -129,6 +129,13 @@ impl Converter<'_> {
         Name { text: name.to_string(), span: self.span(TextRange::new(start.into(), end.into())) }
     }
 
+    /// The name of a parameter, whose range in the parser's tree includes its type.
+    fn param_name(&self, arg: &py::Arg) -> Name {
+        let length = u32::try_from(arg.arg.as_str().len()).unwrap_or(0);
+        let span = self.span(TextRange::at(arg.range.start(), length.into()));
+        Name { text: arg.arg.to_string(), span }
+    }
+
     #[allow(clippy::type_complexity)]
     fn function(
         &self,
@@ -146,7 +153,7 @@ impl Converter<'_> {
         let span = self.span(range);
         let name = self.defined("def", range, decorators, name);
         let param = |a: &py::ArgWithDefault, keyword_only: bool| Param {
-            name: Name { text: a.def.arg.to_string(), span: self.span(a.def.range) },
+            name: self.param_name(&a.def),
             annotation: a.def.annotation.as_ref().map(|e| self.expr(e)),
             default: a.default.as_ref().map(|e| self.expr(e)),
             keyword_only,

@@ -354,3 +354,30 @@ def test_list_index_augmented_once() -> list[int]:
 def pick(calls: list[int]) -> int:
     calls.append(1)
     return len(calls)
+
+
+def test_slice_assignment() -> list[int]:
+    xs = [0, 1, 2, 3, 4, 5]
+    xs[1:3] = [10, 20, 30]
+    xs[::3] = [-1, -2, -3]
+    del xs[-2:]
+    xs *= 2
+    return xs
+
+
+def test_dict_merge() -> dict[str, int]:
+    d = {"a": 1}
+    e = d | {"b": 2}
+    d |= {"c": 3}
+    del e["a"]
+    e.update(d)
+    return e
+
+
+def test_lists_of_iterables() -> list[str]:
+    d = {"b": 1, "a": 2}
+    return sorted(d) + sorted("hello") + list("xy") + [str(max((3, 1, 2))), str(sum((1.5, 2)))] + ["-".join("abc")]
+
+
+def test_enumerate_of_dict() -> list[str]:
+    return [f"{i}{k}" for i, k in enumerate({"x": 1, "y": 2})]

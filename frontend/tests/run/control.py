@@ -329,3 +329,9 @@ def test_docstring() -> int:
     """Does nothing much."""
     pass
     return 1
+
+
+def test_many_parts() -> list[str]:
+    a, b = 1, "x"
+    print(a, b, a, b, a, b)
+    return [f"{a}{b}{a}-{b}{a}{b}", str(a in (0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 1))]

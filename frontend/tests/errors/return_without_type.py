@@ -1,0 +1,6 @@
+from deepslate import flow
+
+
+@flow
+async def answer():
+    return 42

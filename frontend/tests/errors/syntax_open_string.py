@@ -1,0 +1,6 @@
+from deepslate import flow
+
+
+@flow
+async def greet(name: str) -> str:
+    return "hello + name
