@@ -8,7 +8,7 @@ use crate::exit;
 
 /// Flows that survive kill -9: durable execution without replay.
 #[derive(Parser, Debug)]
-#[command(name = "deepslate", version, about, after_help = exit::HELP, propagate_version = true, max_term_width = 110)]
+#[command(name = "deepslate", version, after_help = exit::HELP, propagate_version = true, max_term_width = 110)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

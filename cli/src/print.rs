@@ -2,6 +2,21 @@
 
 use serde_json::Value;
 use std::fmt::Write;
+use std::io::{self, Write as _};
+
+/// Writes to standard output. That nobody reads it any more, as after `| head`, is no mistake.
+pub fn out(text: &str) {
+    let mut to = io::stdout().lock();
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => eprintln!("error: standard output: {error}"),
+        _ => {}
+    }
+}
+
+/// Writes a line to standard output.
+pub fn line(text: &str) {
+    out(&format!("{text}\n"));
+}
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()

@@ -6,10 +6,24 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use support::{Place, eventually, example};
 
+const TICKER: &str = "\
+from deepslate import flow, sleep
+
+
+@flow
+async def ticker(seconds: int) -> int:
+    ticks: list[int] = []
+    for tick in range(seconds):
+        ticks.append(tick * tick)
+        sleep(1.0)
+    return len(ticks)
+";
+
 #[test]
 fn an_isolate_is_spawned_looked_at_and_ended_by_the_control_api() {
     let place = Place::new();
-    let serving = place.serve(&[&example("counter.py")]);
+    place.write("ticker.py", TICKER);
+    let serving = place.serve(&[&example("counter.py"), "ticker.py"]);
     let at = ["--address", serving.address.as_str()];
     let ask = |args: &[&str]| place.run(&[args, &at].concat());
     let ask_json = |args: &[&str]| ask(&[args, &["--json"]].concat()).json();
@@ -78,7 +92,8 @@ fn what_was_spawned_at_a_killed_engine_goes_on_at_the_next() {
 fn a_store_at_rest_can_be_looked_at() {
     let place = Place::new();
     place.write("deepslate.toml", "[inspector]\naddress = \"127.0.0.1:1\"\n");
-    let serving = place.serve(&[&example("counter.py")]);
+    place.write("ticker.py", TICKER);
+    let serving = place.serve(&["ticker.py"]);
     for (name, seconds) in [("t1", "seconds=600"), ("t2", "seconds=1")] {
         place.run(&["spawn", name, "ticker", "--arg", seconds, "--address", &serving.address]).ok();
     }

@@ -24,7 +24,7 @@ fn check_shows_every_mistake_with_its_line() {
     assert_eq!(said.status, Some(1));
     let found: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     let first = &found["diagnostics"][0];
-    assert_eq!((&first["file"], &first["line"]), (&json!("bad.py"), &json!(5)));
+    assert_eq!((&first["place"]["path"], &first["place"]["line"]), (&json!("bad.py"), &json!(5)));
     assert!(first["code"].is_string() && first["message"].is_string(), "{first}");
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::args::Check;
 use crate::context::Context;
 use crate::exit::{Exit, Outcome, Stopped};
+use crate::print;
 
 /// Reports on each file; ends with status 1 if any has an error.
 pub fn check(context: &Context, args: &Check) -> Outcome {
@@ -16,22 +17,25 @@ pub fn check(context: &Context, args: &Check) -> Outcome {
         let compiled = loaded.compiled;
         wrong += usize::from(compiled.has_errors());
         if context.json {
-            match compiled.json() {
-                Value::Array(found) => all.extend(found),
-                other => all.push(other),
+            if let Value::Array(found) = compiled.json()["diagnostics"].take() {
+                all.extend(found);
             }
         } else if args.short {
-            print!("{}", compiled.lines());
+            print::out(&compiled.lines());
         } else {
             eprint!("{}", compiled.render(context.color()));
             if !compiled.has_errors() {
                 let count = |kind| compiled.functions.iter().filter(|function| function.kind == kind).count();
-                println!("{}: {} fine", file.display(), plural(count(FunctionKind::Flow), "flow is", "flows are"));
+                print::line(&format!(
+                    "{}: {} fine",
+                    file.display(),
+                    plural(count(FunctionKind::Flow), "flow is", "flows are")
+                ));
             }
         }
     }
     if context.json {
-        println!("{}", json!({ "diagnostics": all }));
+        print::line(&json!({ "diagnostics": all }).to_string());
     }
     if wrong > 0 { Err(Stopped::said(Exit::Failed)) } else { Ok(()) }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::args;
 use crate::context::Context;
 use crate::exit::Outcome;
+use crate::print;
 
 /// Prints the configuration in effect, or the table of keys.
 pub fn config(context: &Context, args: &args::Config) -> Outcome {
@@ -15,14 +16,14 @@ pub fn config(context: &Context, args: &args::Config) -> Outcome {
     }
     let config = context.config()?;
     if context.json {
-        println!("{}", json!({ "file": config.file, "config": config.effective() }));
+        print::line(&json!({ "file": config.file, "toml": config.effective() }).to_string());
         return Ok(());
     }
     match &config.file {
-        Some(file) => println!("# from {}\n", file.display()),
-        None => println!("# no config file: built-in defaults\n"),
+        Some(file) => print::line(&format!("# from {}\n", file.display())),
+        None => print::line("# no config file: built-in defaults\n"),
     }
-    print!("{}", config.effective());
+    print::out(&config.effective());
     Ok(())
 }
 
@@ -32,18 +33,18 @@ fn keys(context: &Context) {
         let keys = keys.iter().map(|key| {
             json!({"section": key.section, "key": key.key, "kind": key.kind, "default": key.default, "variable": key.variable(), "doc": key.doc})
         });
-        println!("{}", Value::Array(keys.collect()));
+        print::line(&Value::Array(keys.collect()).to_string());
         return;
     }
     let mut section = "";
     for key in &keys {
         if key.section != section {
-            println!("{}[{}]", if section.is_empty() { "" } else { "\n" }, key.section);
+            print::line(&format!("{}[{}]", if section.is_empty() { "" } else { "\n" }, key.section));
             section = &key.section;
         }
         let default = if key.default.is_empty() { String::new() } else { format!(" = {}", key.default) };
-        println!("{}{default}  ({})", key.key, key.kind);
-        println!("    {}", key.doc);
-        println!("    {}", key.variable());
+        print::line(&format!("{}{default}  ({})", key.key, key.kind));
+        print::line(&format!("    {}", key.doc));
+        print::line(&format!("    {}", key.variable()));
     }
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::args::{Disasm, Stage};
 use crate::context::Context;
 use crate::exit::{Exit, Outcome, Stopped};
+use crate::print;
 
 /// Prints one function or all.
 pub fn disasm(context: &Context, args: &Disasm) -> Outcome {
@@ -37,9 +38,9 @@ pub fn disasm(context: &Context, args: &Disasm) -> Outcome {
     if context.json {
         let functions =
             chosen.iter().zip(&texts).map(|(func, text)| json!({"name": module.func(*func).name, "text": text}));
-        println!("{}", json!({"functions": functions.collect::<Vec<_>>()}));
+        print::line(&json!({"functions": functions.collect::<Vec<_>>()}).to_string());
     } else {
-        print!("{}", texts.join("\n"));
+        print::out(&texts.join("\n"));
     }
     Ok(())
 }

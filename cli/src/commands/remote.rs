@@ -25,9 +25,9 @@ fn control(context: &Context, engine: &Engine) -> Outcome<Control> {
 /// The answer as it came, or as a person reads it.
 fn say(context: &Context, answer: &str, read: impl FnOnce(&Value) -> String) {
     if context.json {
-        println!("{answer}");
+        print::line(answer);
     } else if let Ok(value) = lenient(answer) {
-        print!("{}", read(&value));
+        print::out(&read(&value));
     }
 }
 
@@ -142,9 +142,9 @@ pub async fn result(context: &Context, args: &ResultOf) -> Outcome {
 fn ended(context: &Context, name: &str, answer: &str) -> Outcome {
     let value = lenient(answer).unwrap_or_default();
     if context.json {
-        println!("{answer}");
+        print::line(answer);
     } else if let Some(result) = deepslate_inspector::json::member(answer, "result") {
-        println!("{result}");
+        print::line(result);
     }
     match text(&value, "status") {
         "done" => Ok(()),

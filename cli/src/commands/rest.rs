@@ -59,11 +59,11 @@ pub async fn show(context: &Context, args: &Show) -> Outcome {
 
 fn say(context: &Context, answer: &str, read: impl FnOnce(&serde_json::Value) -> String) {
     if context.json {
-        println!("{answer}");
+        print::line(answer);
         return;
     }
     if let Ok(value) = lenient(answer) {
-        print!("{}", read(&value));
+        print::out(&read(&value));
         context.note("(read from the store; no engine was asked)");
     }
 }

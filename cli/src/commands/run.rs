@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
 use deepslate::engine::storage::Status;
+use deepslate::ir::datum::Datum;
 use deepslate::ir::image::Image;
+use deepslate::ir::json::from_json;
 use deepslate::ir::module::{FuncKind, Imm, Module};
 use deepslate::{Ending, Engine, Finished, Shown};
 use deepslate_inspector::{json, view};
@@ -13,6 +15,7 @@ use crate::args::Run;
 use crate::commands::serve::{inspect, load, signal, stop};
 use crate::context::Context;
 use crate::exit::{Exit, Outcome, Stopped};
+use crate::print;
 use crate::values::Takes;
 
 /// Runs it.
@@ -23,6 +26,7 @@ pub async fn run(context: &Context, args: &Run) -> Outcome {
     let (image, hosts) = load(context, &file)?;
     let takes = takes(image.module(), flow, &args.target)?;
     let given = takes.arguments(&args.args)?;
+    let values = values(image.module(), &takes, &given)?;
     let name = args.name.clone().unwrap_or_else(|| made_name(flow));
     if let Some(command) = context.loader.other_command() {
         can_run_here(image.module(), flow, command, args, &name)?;
@@ -47,7 +51,7 @@ pub async fn run(context: &Context, args: &Run) -> Outcome {
             Err(error) => context.note(&format!("warning: {error}")),
         }
     }
-    let outcome = to_its_end(context, &engine, &name, flow, &given, &image).await;
+    let outcome = to_its_end(context, &engine, &name, flow, (values, &given), &image).await;
     stop(context, &engine).await;
     match outcome? {
         Some(finished) => ended(context, &finished),
@@ -63,12 +67,11 @@ async fn to_its_end(
     engine: &Engine,
     name: &str,
     flow: &str,
-    given: &str,
+    (values, given): (Vec<Datum>, &str),
     image: &Image,
 ) -> Outcome<Option<Finished>> {
-    let args = json::lenient(given).map_err(|error| Stopped::new(Exit::Usage, format!("arguments: {error}")))?;
     let inner = engine.inner();
-    let spawned = inner.spawn_json(name, flow, &args).await?;
+    let spawned = inner.spawn(name, flow, values).await?;
     if spawned.exists {
         let shown = inner.show(name).await?;
         goes_on(context, &shown, flow, given, image)?;
@@ -116,19 +119,19 @@ fn goes_on(context: &Context, shown: &Shown, flow: &str, given: &str, image: &Im
 
 /// Waits until the isolate is parked, and says why.
 async fn parked(engine: &Engine, name: &str) -> Outcome<String> {
+    let mut subscription = engine.subscribe(name).await?;
     loop {
-        let mut subscription = engine.subscribe(name).await?;
+        let shown = engine.show(name).await?;
+        if shown.summary.status == Status::Parked {
+            let reason = shown.summary.parked.or(shown.view_error);
+            return Ok(reason.unwrap_or_else(|| "it is parked".to_owned()));
+        }
         loop {
-            let shown = engine.show(name).await?;
-            if shown.summary.status == Status::Parked {
-                return Ok(shown.summary.parked.or(shown.view_error).unwrap_or_else(|| "it is parked".to_owned()));
-            }
-            loop {
-                match subscription.next().await {
-                    Some(change) if change.status == Status::Parked => break,
-                    Some(_) => {}
-                    None => return std::future::pending().await,
-                }
+            match subscription.next().await {
+                Some(change) if change.status == Status::Parked => break,
+                Some(_) => {}
+                // It is gone from here, of which whoever waits for its result hears.
+                None => return std::future::pending().await,
             }
         }
     }
@@ -137,12 +140,12 @@ async fn parked(engine: &Engine, name: &str) -> Outcome<String> {
 /// Prints how it ended.
 fn ended(context: &Context, finished: &Finished) -> Outcome {
     if context.json {
-        println!("{}", view::ended(finished));
+        print::line(&view::ended(finished));
     }
     match &finished.ending {
         Ending::Done(_) => {
             if !context.json {
-                println!("{}", finished.json().unwrap_or_default());
+                print::line(&finished.json().unwrap_or_default());
             }
             Ok(())
         }
@@ -160,6 +163,18 @@ fn takes(module: &Module, flow: &str, target: &str) -> Outcome<Takes> {
     let params = module.func(func).params.iter();
     let params = params.map(|param| (param.name.clone(), module.types.name(param.ty))).collect();
     Ok(Takes { flow: flow.to_owned(), params })
+}
+
+/// The arguments as values of the parameters' types, in order.
+fn values(module: &Module, takes: &Takes, given: &str) -> Outcome<Vec<Datum>> {
+    let params = module.flow(&takes.flow).map(|func| module.func(func).params.as_slice()).unwrap_or_default();
+    let each = params.iter().map(|param| {
+        let text = json::member(given, &param.name).unwrap_or_default();
+        from_json(&module.types, param.ty, text).map_err(|error| {
+            Stopped::new(Exit::Usage, format!("the argument {}: {error}; {}", param.name, takes.describe()))
+        })
+    });
+    each.collect()
 }
 
 /// Refuses a flow that can reach a host function, with the command that can run it.

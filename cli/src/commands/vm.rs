@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::args::{Bench, Call};
 use crate::context::Context;
 use crate::exit::{Exit, Outcome, Stopped};
+use crate::print;
 
 struct Entry {
     program: Arc<Program>,
@@ -117,7 +118,7 @@ pub fn call(context: &Context, args: &Call) -> Outcome {
         Stopped::new(Exit::Usage, format!("--args {} is no JSON array; {}", args.args, entry.takes()))
     })?;
     let (value, _) = entry.call(&entry.args(&elements)?)?;
-    println!("{}", entry.show(&value));
+    print::line(&entry.show(&value));
     Ok(())
 }
 
@@ -136,20 +137,25 @@ pub fn bench(context: &Context, args: &Bench) -> Outcome {
     let median = (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0;
     if context.json {
         let times: Vec<_> = reps.iter().map(|took| Value::from(*took).to_string()).collect();
-        println!(
+        print::line(&format!(
             "{{\"result\": {}, \"compile_s\": {}, \"first_s\": {}, \"reps_s\": [{}], \"median_s\": {}, \"jit\": \"off\"}}",
             entry.show(&value),
             Value::from(compile.as_secs_f64()),
             Value::from(first.as_secs_f64()),
             times.join(", "),
             Value::from(median)
-        );
+        ));
         return Ok(());
     }
-    println!("result   {}", entry.show(&value));
-    println!("compile  {:.6} s", compile.as_secs_f64());
-    println!("first    {:.6} s", first.as_secs_f64());
-    println!("median   {median:.6} s of {} calls ({:.6} to {:.6})", reps.len(), sorted[0], sorted[sorted.len() - 1]);
-    println!("jit      off");
+    print::line(&format!("result   {}", entry.show(&value)));
+    print::line(&format!("compile  {:.6} s", compile.as_secs_f64()));
+    print::line(&format!("first    {:.6} s", first.as_secs_f64()));
+    print::line(&format!(
+        "median   {median:.6} s of {} calls ({:.6} to {:.6})",
+        reps.len(),
+        sorted[0],
+        sorted[sorted.len() - 1]
+    ));
+    print::line("jit      off");
     Ok(())
 }
