@@ -71,8 +71,27 @@ pub(crate) struct FuncCode {
 pub(crate) struct StopCode {
     /// The instruction that stops.
     pub pc: u32,
-    /// The registers of the values that the stop lists, in the order of its list.
-    pub values: Vec<u16>,
+    /// Where the values that the stop lists are, in the order of its list.
+    pub values: Vec<Home>,
+}
+
+/// Where a value is that a stop lists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Home {
+    /// In this register.
+    Register(u16),
+    /// Nowhere, since it is this scalar constant.
+    Constant(u64),
+}
+
+impl Home {
+    /// The value, in a frame with these registers.
+    pub fn value(self, regs: &[u64]) -> u64 {
+        match self {
+            Home::Register(reg) => regs[usize::from(reg)],
+            Home::Constant(bits) => bits,
+        }
+    }
 }
 
 /// The types at a call of a builtin.
@@ -111,11 +130,17 @@ pub struct Program {
 impl Program {
     /// Makes a program ready. Fails where a function is too large for the bytecode.
     pub fn new(image: Image, options: Options) -> Result<Arc<Program>, ProgramError> {
-        let Lowered { words, funcs, sites } = lower::lower(image.module(), options)?;
-        let entries = funcs.iter().map(|f| Entry { pc: f.entry, count: f.count, refs: f.refs }).collect();
-        let program = Program { image, options, words: words.into(), funcs, entries, sites };
+        let lowered = lower::lower(image.module(), options)?;
+        let program = Program::assemble(image, options, lowered);
         verify::verify(&program)?;
         Ok(Arc::new(program))
+    }
+
+    /// Puts bytecode together with its tables, unchecked.
+    pub(crate) fn assemble(image: Image, options: Options, lowered: Lowered) -> Program {
+        let Lowered { words, funcs, sites } = lowered;
+        let entries = funcs.iter().map(|f| Entry { pc: f.entry, count: f.count, refs: f.refs }).collect();
+        Program { image, options, words: words.into(), funcs, entries, sites }
     }
 
     /// The image that it was made from.

@@ -2,7 +2,7 @@
 //! bytecode, so that a snapshot outlives both.
 
 use crate::heap::Roots;
-use crate::program::Program;
+use crate::program::{Home, Program};
 use crate::snapshot::{SavedFrame, SavedHead, SavedState, SavedTask, SnapshotError, Tasks};
 use crate::stop::{Call, TaskId};
 use crate::task::{Frame, Resume, State, Table, Task, Wait};
@@ -83,8 +83,8 @@ impl Saving<'_> {
         let func = FuncId(frame.func);
         let stop = self.program.stop_at(frame.pc).expect("a frame that does not run stands at a stop");
         let regs = &task.regs[frame.base as usize..];
-        // V8: the stop's registers are those of its values.
-        let values = self.program.code(func).stops[stop.index()].values.iter().map(|r| regs[usize::from(*r)]).collect();
+        // V8: that is where the values of the stop's list are.
+        let values = self.program.code(func).stops[stop.index()].values.iter().map(|home| home.value(regs)).collect();
         SavedFrame { func, stop, values, mark: frame.mark }
     }
 }
@@ -120,8 +120,11 @@ pub(crate) fn restore(
             let code = program.code(frame.func);
             let stop = &code.stops[frame.stop.index()];
             let base = push_frame(&mut regs, code.count);
-            for (reg, value) in stop.values.iter().zip(&frame.values) {
-                regs[base + usize::from(*reg)] = *value;
+            for (home, value) in stop.values.iter().zip(&frame.values) {
+                // A constant is in the code: what it was when it was saved, it still is.
+                if let Home::Register(reg) = home {
+                    regs[base + usize::from(*reg)] = *value;
+                }
             }
             frames.push(Frame { func: frame.func.0, pc: stop.pc, base: base as u32, mark: frame.mark });
         }

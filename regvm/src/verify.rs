@@ -10,13 +10,15 @@
 //! - V6: a call names the size of its own frame, and gives each of the callee's parameter registers, in order, a value of
 //!   its type.
 //! - V7: the numbers of functions, host functions, constants, types, sites, slots, kinds of traps and stops are in range.
-//! - V8: a stop's place is its instruction, and the registers that it names hold values of the types of its list there.
+//! - V8: a stop's place is its instruction, and the registers that it names hold values of the types of its list there;
+//!   what it gives as a constant is one.
 //!
 //! It is a forward data flow over the types of registers, as in the JVM's verifier.
 
 use crate::ops::{Form, Shape, Word, case, list_item, pair_item};
-use crate::program::{FuncCode, Program, ProgramError};
-use deepslate_ir::entity::{FuncId, TypeId};
+use crate::program::{FuncCode, Home, Program, ProgramError};
+use deepslate_ir::entity::{FuncId, TypeId, Value};
+use deepslate_ir::eval;
 use deepslate_ir::module::{Constant, Func, Module, Purity};
 use deepslate_ir::ops::{Op, Operands, Produces};
 use deepslate_ir::pattern::Bindings;
@@ -252,7 +254,17 @@ impl Checker<'_> {
         if listed.len() != code.values.len() {
             return Err("its stop lists another number of values".into());
         }
-        listed.iter().zip(&code.values).try_for_each(|(l, reg)| self.read_as(state, *reg, self.func.ty(l.value)))
+        listed.iter().zip(&code.values).try_for_each(|(l, home)| match home {
+            Home::Register(reg) => self.read_as(state, *reg, self.func.ty(l.value)),
+            Home::Constant(bits) if self.constant(l.value) == Some(*bits) => Ok(()),
+            Home::Constant(_) => Err(format!("its stop takes {} for a constant", l.value)),
+        })
+    }
+
+    /// The bits of a value that is a scalar constant.
+    fn constant(&self, value: Value) -> Option<u64> {
+        let inst = self.func.insts.iter().find(|i| i.result == Some(value))?;
+        if inst.args.is_empty() { eval::scalar(inst.op, &[], &inst.imm).and_then(Result::ok) } else { None }
     }
 
     /// V6.
@@ -457,3 +469,6 @@ impl Checker<'_> {
         Ok(jumps)
     }
 }
+
+#[cfg(test)]
+mod tests;

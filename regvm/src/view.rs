@@ -111,16 +111,16 @@ fn frame_view(core: &Core, task: &Task, frame: &Frame) -> FrameView {
     let module = core.program.module();
     let id = FuncId(frame.func);
     let (func, code) = (module.func(id), core.program.code(id));
-    let slot = |reg: u16| task.regs[frame.base as usize + usize::from(reg)];
-    let variable = |name: &str, ty: TypeId, reg: u16| {
-        let (value, cut) = preview(&core.heap, ty, slot(reg));
+    let regs = &task.regs[frame.base as usize..];
+    let variable = |name: &str, ty: TypeId, slot: u64| {
+        let (value, cut) = preview(&core.heap, ty, slot);
         Variable { name: name.to_owned(), ty: module.types.name(ty), value, cut }
     };
     let variables = if task.state == State::Ready(Resume::Start) {
-        func.params.iter().zip(&code.params).map(|(p, reg)| variable(&p.name, p.ty, *reg)).collect()
+        func.params.iter().zip(&code.params).map(|(p, reg)| variable(&p.name, p.ty, regs[usize::from(*reg)])).collect()
     } else if let Some(stop) = core.program.stop_at(frame.pc) {
         let listed = func.stop(stop).values.iter().zip(&code.stops[stop.index()].values);
-        listed.filter_map(|(l, reg)| Some(variable(l.name.as_ref()?, func.ty(l.value), *reg))).collect()
+        listed.filter_map(|(l, home)| Some(variable(l.name.as_ref()?, func.ty(l.value), home.value(regs)))).collect()
     } else {
         Vec::new()
     };

@@ -136,23 +136,25 @@ fn deliver(cur: Cursor, value: u64) -> Cursor {
 }
 
 macro_rules! match_loop {
-    ($exec:ident $cur:ident $($form:ident $name:ident)*) => {
-        loop {
+    ($exec:ident $cur:ident $($form:ident $name:ident)*) => {{
+        // Each arm goes on by itself: a step that is joined after the match would have to pass through memory.
+        let leave = loop {
             let word: Word = $cur.word();
             // SAFETY: V1: the number is that of a form, and `Form` is `repr(u16)` with the numbers of the table.
             let form = unsafe { std::mem::transmute::<u16, Form>(word.number()) };
-            let step = match form {
-                $(Form::$form => bodies::$name($exec, $cur, word),)*
-            };
-            match step {
-                Ok(next) => $cur = next,
-                Err(leave) => {
-                    $exec.save($cur);
-                    return leave;
-                }
+            match form {
+                $(Form::$form => match bodies::$name($exec, $cur, word) {
+                    Ok(next) => {
+                        $cur = next;
+                        continue;
+                    }
+                    Err(leave) => break leave,
+                },)*
             }
-        }
-    };
+        };
+        $exec.save($cur);
+        leave
+    }};
 }
 
 /// All bodies under the names of the table of forms.

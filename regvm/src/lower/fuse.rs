@@ -1,10 +1,12 @@
 //! Which instructions are emitted as forms that do the work of several: constants inside their users, compares inside
 //! their branches. Two tables say what there is; adding a form is adding a row.
 //!
-//! Nothing that a stop lists disappears: a listed value is a use, and only values without remaining uses are left out.
+//! Nothing that a stop lists disappears: a listed value is a use. Only a scalar constant may be left out although stops list
+//! it, since whoever writes a frame down can take it from the stop's table.
 
 use crate::ops::Form;
 use deepslate_ir::entity::{Inst, Value};
+use deepslate_ir::eval;
 use deepslate_ir::module::{Func, Imm, InstData};
 use deepslate_ir::ops::Op;
 
@@ -130,17 +132,20 @@ pub(super) enum Second {
 /// How each instruction of a function is emitted.
 pub(super) struct Plan {
     picks: Vec<Pick>,
+    /// By value, the bits of scalar constants that are in no register.
+    constants: Vec<Option<u64>>,
 }
 
 impl Plan {
     /// Chooses the forms. `fuse`: use forms that do the work of several; `short_jumps`: jumps of 16 bits reach everywhere.
     pub fn of(func: &Func, fuse: bool, short_jumps: bool) -> Plan {
-        let mut plan = Plan { picks: vec![Pick::Plain; func.insts.len()] };
+        let constants = vec![None; func.values.len()];
+        let mut plan = Plan { picks: vec![Pick::Plain; func.insts.len()], constants };
         if !fuse {
             return plan;
         }
         let defined_by = definitions(func);
-        let mut uses = count_uses(func);
+        let (mut uses, listed) = count_uses(func);
         for (index, inst) in func.insts.iter().enumerate() {
             if let Some((pick, constant)) = immediate(func, &defined_by, inst) {
                 plan.picks[index] = pick;
@@ -166,9 +171,14 @@ impl Plan {
             }
         }
         for (index, inst) in func.insts.iter().enumerate() {
-            let constant = matches!(inst.op, Op::Iconst | Op::Fconst | Op::Bconst | Op::None | Op::Const);
-            if constant && inst.result.is_some_and(|r| uses[r.index()] == 0) {
-                plan.picks[index] = Pick::Skip;
+            let Some(result) = inst.result else { continue };
+            match inst.op {
+                Op::Iconst | Op::Fconst | Op::Bconst | Op::None if uses[result.index()] == listed[result.index()] => {
+                    plan.constants[result.index()] = eval::scalar(inst.op, &[], &inst.imm).and_then(Result::ok);
+                    plan.picks[index] = Pick::Skip;
+                }
+                Op::Const if uses[result.index()] == 0 => plan.picks[index] = Pick::Skip,
+                _ => {}
             }
         }
         plan
@@ -196,8 +206,14 @@ impl Plan {
         }
         inst.targets.iter().flat_map(|t| &t.args).for_each(|v| visit(*v));
         if let Some(stop) = inst.stop {
-            func.stop(stop).values.iter().for_each(|l| visit(l.value));
+            let listed = func.stop(stop).values.iter().map(|l| l.value);
+            listed.filter(|v| self.constant(*v).is_none()).for_each(visit);
         }
+    }
+
+    /// The bits of a scalar constant that is in no register.
+    pub fn constant(&self, value: Value) -> Option<u64> {
+        self.constants[value.index()]
     }
 
     /// The value that this instruction puts into a register.
@@ -216,12 +232,14 @@ fn definitions(func: &Func) -> Vec<Option<Inst>> {
     defined_by
 }
 
-fn count_uses(func: &Func) -> Vec<u32> {
-    let mut uses = vec![0u32; func.values.len()];
+/// How often each value is used, and how often of that by a stop.
+fn count_uses(func: &Func) -> (Vec<u32>, Vec<u32>) {
+    let mut listed = vec![0u32; func.values.len()];
+    func.stops.iter().flat_map(|s| &s.values).for_each(|l| listed[l.value.index()] += 1);
+    let mut uses = listed.clone();
     let everywhere = func.insts.iter().flat_map(|i| i.args.iter().chain(i.targets.iter().flat_map(|t| &t.args)));
     everywhere.for_each(|v| uses[v.index()] += 1);
-    func.stops.iter().flat_map(|s| &s.values).for_each(|l| uses[l.value.index()] += 1);
-    uses
+    (uses, listed)
 }
 
 /// The form with a constant for this instruction, if there is one, and the constant.

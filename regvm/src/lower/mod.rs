@@ -9,7 +9,7 @@ mod regalloc;
 pub(crate) use regalloc::REGISTERS_MAX;
 
 use crate::ops::{Form, Shape, Word, case};
-use crate::program::{FuncCode, Options, ProgramError, Site, StopCode};
+use crate::program::{FuncCode, Home, Options, ProgramError, Site, StopCode};
 use deepslate_ir::entity::{Block, FuncId, Inst, StopId, Value};
 use deepslate_ir::module::{Case, Func, Imm, InstData, Module, Span, Target};
 use deepslate_ir::ops::Op;
@@ -190,7 +190,11 @@ impl Emitter<'_> {
     /// Notes where a stop's instruction stands (it is the next one), and its values.
     fn stop(&mut self, inst: &InstData) -> u32 {
         let stop: StopId = inst.stop.expect("I6: an instruction that stops has a stop");
-        let values = self.func.stop(stop).values.iter().map(|l| self.reg(l.value)).collect();
+        let home = |value: Value| match self.plan.constant(value) {
+            Some(bits) => Home::Constant(bits),
+            None => Home::Register(self.reg(value)),
+        };
+        let values = self.func.stop(stop).values.iter().map(|l| home(l.value)).collect();
         self.stops[stop.index()] = Some(StopCode { pc: self.words.len() as u32, values });
         stop.0
     }

@@ -1,6 +1,7 @@
-//! Gives each value of a function a register of its frame, by one linear scan over live intervals (Poletto and Sarkar,
-//! "Linear Scan Register Allocation", 1999). There are enough registers that nothing is ever spilled, so the scan only
-//! keeps frames small and tries to give a block's parameter the register of what is passed to it.
+//! Gives each value of a function a register of its frame, by one linear scan over live ranges with holes (Wimmer and
+//! Mössenböck, "Optimized Interval Splitting in a Linear Scan Register Allocator", 2005). There are enough registers that
+//! nothing is ever spilled or split, so the scan only keeps frames small and tries to give a block's parameter the
+//! register of what is passed to it.
 //!
 //! References come first in a frame and scalars after them, so that the collector needs no maps. Relies on the IR's
 //! verifier; what a stop lists counts as used there (see `Plan::registers_read`).
@@ -10,8 +11,7 @@ use deepslate_ir::entity::{Inst, Value};
 use deepslate_ir::liveness::ValueSet;
 use deepslate_ir::module::{Case, Func, Imm, Module};
 use deepslate_ir::types::Type;
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BTreeMap;
 
 /// The most registers that a frame may have: a register's number fits 16 bits.
 pub(crate) const REGISTERS_MAX: usize = u16::MAX as usize;
@@ -109,23 +109,22 @@ fn in_registers<'a>(func: &'a Func, plan: &'a Plan) -> impl Iterator<Item = Valu
     })
 }
 
-/// From where to where (exclusive) a value keeps its register. Each block and each instruction has two positions: an
-/// instruction reads at the first and writes at the second; a block's parameters are written at its first.
-#[derive(Clone, Copy)]
-struct Interval {
-    start: u32,
-    end: u32,
+/// The positions at which a value keeps its register: disjoint, in order, ends exclusive. Each block and each instruction has
+/// two positions: an instruction reads at the first and writes at the second; a block's parameters are written at its first.
+type Ranges = Vec<(u32, u32)>;
+
+/// What the positions of one register are taken by: ends of ranges by their starts.
+type Taken = BTreeMap<u32, u32>;
+
+fn is_free(taken: &Taken, ranges: &Ranges) -> bool {
+    ranges.iter().all(|(from, to)| taken.range(..to).next_back().is_none_or(|(_, end)| end <= from))
 }
 
-impl Interval {
-    fn cover(&mut self, from: u32, to: u32) {
-        self.start = self.start.min(from);
-        self.end = self.end.max(to);
-    }
-}
+/// How many of the lowest registers are tried before a new one is taken, so that a large function takes linear time.
+const TRIED_MAX: usize = 64;
 
 fn scan(func: &Func, plan: &Plan, reference: &[bool], of: &mut [Option<usize>]) -> [usize; 2] {
-    let intervals = intervals(func, plan);
+    let ranges = ranges(func, plan);
     let mut wishes: Vec<Vec<Value>> = vec![Vec::new(); func.values.len()];
     for inst in &func.insts {
         for (index, target) in inst.targets.iter().enumerate() {
@@ -138,65 +137,79 @@ fn scan(func: &Func, plan: &Plan, reference: &[bool], of: &mut [Option<usize>]) 
     }
     let mut order: Vec<Value> = in_registers(func, plan).collect();
     // The sort is stable: the parameters of the entry keep their order.
-    order.sort_by_key(|v| intervals[v.index()].start);
-    let mut free: [BTreeSet<usize>; 2] = Default::default();
-    let mut busy: [BinaryHeap<Reverse<(u32, usize)>>; 2] = Default::default();
-    let mut counts = [0usize; 2];
+    order.sort_by_key(|v| ranges[v.index()].first().map(|r| r.0));
+    let mut taken: [Vec<Taken>; 2] = Default::default();
     for value in order {
-        let class = usize::from(!reference[value.index()]);
-        let Interval { start, end } = intervals[value.index()];
-        while let Some(Reverse((until, reg))) = busy[class].peek().copied()
-            && until <= start
-        {
-            busy[class].pop();
-            free[class].insert(reg);
-        }
-        let wished = wishes[value.index()].iter().filter_map(|w| of[w.index()]).find(|r| free[class].contains(r));
-        let reg = match wished.or_else(|| free[class].first().copied()) {
-            Some(reg) => {
-                free[class].remove(&reg);
-                reg
-            }
-            None => {
-                counts[class] += 1;
-                counts[class] - 1
-            }
-        };
+        let taken = &mut taken[usize::from(!reference[value.index()])];
+        let ranges = &ranges[value.index()];
+        let wished = wishes[value.index()].iter().filter_map(|w| of[w.index()]).find(|r| is_free(&taken[*r], ranges));
+        let lowest = || (0..taken.len().min(TRIED_MAX)).find(|r| is_free(&taken[*r], ranges));
+        let reg = wished.or_else(lowest).unwrap_or_else(|| {
+            // Past those that are tried one by one, one that is free for good.
+            let start = ranges.first().map_or(0, |r| r.0);
+            let later =
+                (TRIED_MAX..taken.len()).find(|r| taken[*r].last_key_value().is_none_or(|(_, end)| *end <= start));
+            later.unwrap_or_else(|| {
+                taken.push(Taken::new());
+                taken.len() - 1
+            })
+        });
         of[value.index()] = Some(reg);
-        busy[class].push(Reverse((end, reg)));
+        taken[reg].extend(ranges.iter().copied());
     }
-    counts
+    taken.map(|t| t.len())
 }
 
-fn intervals(func: &Func, plan: &Plan) -> Vec<Interval> {
+fn ranges(func: &Func, plan: &Plan) -> Vec<Ranges> {
     let live_in = live_in(func, plan);
-    let mut intervals = vec![Interval { start: u32::MAX, end: 0 }; func.values.len()];
-    let mut position = 0u32;
-    for block in func.block_ids() {
-        let start = position;
-        for param in &func.block(block).params {
-            intervals[param.index()].cover(start, start + 1);
-        }
-        for value in live_in[block.index()].iter() {
-            intervals[value.index()].cover(start, start + 1);
-        }
-        position += 2;
-        for id in &func.block(block).insts {
-            plan.registers_read(func, *id, |v| intervals[v.index()].cover(position, position + 1));
-            if let Some(result) = plan.register_written(func, *id) {
-                intervals[result.index()].cover(position + 1, position + 2);
-            }
-            position += 2;
-        }
-        // One that lives on to another block also lives at this one's beginning, or was covered where it is made.
+    let starts: Vec<u32> = func
+        .blocks
+        .iter()
+        .scan(0, |at, b| {
+            let start = *at;
+            *at += 2 + 2 * b.insts.len() as u32;
+            Some(start)
+        })
+        .collect();
+    // Blocks and instructions are walked backwards, so ranges come last first.
+    let mut ranges: Vec<Ranges> = vec![Vec::new(); func.values.len()];
+    for block in func.block_ids().collect::<Vec<_>>().into_iter().rev() {
+        let start = starts[block.index()];
+        let insts = &func.block(block).insts;
+        let end = start + 2 + 2 * insts.len() as u32;
+        // A value that is alive has an open range from the block's start, which its definition cuts.
+        let mut open = |value: Value, to: u32| match ranges[value.index()].last_mut() {
+            Some((from, _)) if *from <= start => {}
+            Some((from, _)) if *from == to => *from = start,
+            _ => ranges[value.index()].push((start, to)),
+        };
         for target in &func.terminator(block).targets {
-            for value in live_in[target.block.index()].iter() {
-                let end = &mut intervals[value.index()].end;
-                *end = (*end).max(position);
+            live_in[target.block.index()].iter().for_each(|v| open(v, end));
+        }
+        for (index, id) in insts.iter().enumerate().rev() {
+            let position = start + 2 + 2 * index as u32;
+            if let Some(result) = plan.register_written(func, *id) {
+                let ranges = &mut ranges[result.index()];
+                match ranges.last_mut() {
+                    Some((from, _)) if *from == start => *from = position + 1,
+                    _ => ranges.push((position + 1, position + 2)),
+                }
+            }
+            plan.registers_read(func, *id, |v| match ranges[v.index()].last_mut() {
+                Some((from, _)) if *from == start => {}
+                Some((from, _)) if *from == position + 1 => *from = start,
+                _ => ranges[v.index()].push((start, position + 1)),
+            });
+        }
+        for param in &func.block(block).params {
+            let ranges = &mut ranges[param.index()];
+            if ranges.last().is_none_or(|(from, _)| *from != start) {
+                ranges.push((start, start + 1));
             }
         }
     }
-    intervals
+    ranges.iter_mut().for_each(|r| r.reverse());
+    ranges
 }
 
 /// For each block the values that are needed in or after it and made before it.
