@@ -1,0 +1,183 @@
+//! Which types a program uses: classes of its own, and a palette of types from which most choices are made, so that values
+//! meet others of their type.
+
+use super::Generator;
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::types::{self as ty, Class, Field, Type, Types};
+
+/// A type as the source writes it.
+pub(super) fn spelled(types: &Types, id: TypeId) -> String {
+    match types.get(id) {
+        Type::List(e) => format!("list[{}]", spelled(types, *e)),
+        Type::Dict(k, v) => format!("dict[{}, {}]", spelled(types, *k), spelled(types, *v)),
+        Type::Tuple(parts) => {
+            let parts: Vec<String> = parts.iter().map(|p| spelled(types, *p)).collect();
+            format!("tuple[{}]", parts.join(", "))
+        }
+        Type::Queue(e) => format!("dpslio.Queue[{}]", spelled(types, *e)),
+        Type::Lock => "dpslio.Lock".to_owned(),
+        Type::WaitGroup => "dpslio.WaitGroup".to_owned(),
+        Type::Class(_) | Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => types.name(id),
+    }
+}
+
+/// Whether a type satisfies a test anywhere inside it.
+pub(super) fn any_part(types: &Types, id: TypeId, test: fn(&Type) -> bool) -> bool {
+    fn walk(types: &Types, id: TypeId, test: fn(&Type) -> bool, depth: u32) -> bool {
+        if test(types.get(id)) {
+            return true;
+        }
+        if depth == 0 {
+            return false;
+        }
+        match types.get(id) {
+            Type::List(e) | Type::Queue(e) => walk(types, *e, test, depth - 1),
+            Type::Dict(k, v) => walk(types, *k, test, depth - 1) || walk(types, *v, test, depth - 1),
+            Type::Tuple(parts) => parts.iter().any(|p| walk(types, *p, test, depth - 1)),
+            Type::Class(c) => types.class(*c).fields.iter().any(|f| walk(types, f.ty, test, depth - 1)),
+            _ => false,
+        }
+    }
+    walk(types, id, test, 6)
+}
+
+pub(super) fn has_sync(types: &Types, id: TypeId) -> bool {
+    any_part(types, id, |t| matches!(t, Type::Queue(_) | Type::Lock | Type::WaitGroup))
+}
+
+impl Generator<'_> {
+    pub fn write_classes(&mut self) {
+        for index in 0..self.c.below(4) {
+            let name = format!("C{index}");
+            let frozen = self.c.chance(35);
+            let recursive = !frozen && self.c.chance(25);
+            let class = Class { name: name.clone(), fields: Vec::new(), frozen };
+            let id = self.types.add_class(class);
+            let of_class = self.types.intern(Type::Class(id));
+            let mark = if frozen { "@dataclass(frozen=True)" } else { "@dataclass" };
+            self.text.push_str(&format!("\n{mark}\nclass {name}:\n"));
+            let mut fields = Vec::new();
+            let mut defaults = false;
+            for field in 0..1 + self.c.below(3) {
+                let ty = if frozen { self.key_type(2) } else { self.made_type(2) };
+                let name = format!("a{field}");
+                let mut default = String::new();
+                defaults |= self.c.chance(20);
+                if defaults {
+                    default = match self.types.get(ty) {
+                        Type::List(_) => " = field(default_factory=list)".to_owned(),
+                        Type::Dict(..) => " = field(default_factory=dict)".to_owned(),
+                        Type::Int => " = 7".to_owned(),
+                        Type::Str => " = \"dé\"".to_owned(),
+                        Type::Float => " = 0.5".to_owned(),
+                        Type::Bool => " = True".to_owned(),
+                        // Only where no field before it has one may a field have none.
+                        _ if fields.iter().any(|(_, d): &(Field, bool)| *d) => continue,
+                        _ => {
+                            defaults = false;
+                            String::new()
+                        }
+                    };
+                }
+                self.text.push_str(&format!("    {name}: {}{default}\n", spelled(&self.types, ty)));
+                fields.push((Field { name, ty }, defaults));
+            }
+            if recursive && !defaults {
+                let ty = self.types.intern(Type::List(of_class));
+                self.text.push_str(&format!("    kids: list[\"{name}\"] = field(default_factory=list)\n"));
+                fields.push((Field { name: "kids".to_owned(), ty }, true));
+            }
+            self.types.class_mut(id).fields = fields.into_iter().map(|(f, _)| f).collect();
+            self.classes.push(of_class);
+        }
+        self.text.push('\n');
+    }
+
+    pub fn choose_palette(&mut self) {
+        self.palette = vec![ty::INT];
+        for _ in 0..6 {
+            let ty = self.made_type(3);
+            self.palette.push(ty);
+        }
+        self.palette.extend(self.classes.iter().copied());
+    }
+
+    /// A type of values, mostly one that the program uses already.
+    pub fn some_type(&mut self) -> TypeId {
+        if self.c.chance(20) {
+            return self.made_type(2);
+        }
+        let palette = std::mem::take(&mut self.palette);
+        let ty = self.c.pick(&palette).copied().unwrap_or(ty::INT);
+        self.palette = palette;
+        ty
+    }
+
+    pub fn scalar_type(&mut self) -> TypeId {
+        match self.c.below(10) {
+            0..=3 => ty::INT,
+            4..=5 => ty::FLOAT,
+            6 => ty::BOOL,
+            7..=8 => ty::STR,
+            _ => ty::BYTES,
+        }
+    }
+
+    /// A type made for the occasion, so deep at most.
+    pub fn made_type(&mut self, depth: usize) -> TypeId {
+        if depth == 0 || self.c.chance(45) {
+            return self.scalar_type();
+        }
+        match self.c.below(10) {
+            0..=4 => {
+                let element = self.made_type(depth - 1);
+                self.types.intern(Type::List(element))
+            }
+            5..=6 => {
+                let key = self.key_type(1);
+                let value = self.made_type(depth - 1);
+                self.types.intern(Type::Dict(key, value))
+            }
+            7..=8 => {
+                let parts = (0..2 + self.c.below(2)).map(|_| self.made_type(depth - 1)).collect();
+                self.types.intern(Type::Tuple(parts))
+            }
+            _ => match self.classes.len() {
+                0 => self.scalar_type(),
+                count => self.classes[self.c.below(count)],
+            },
+        }
+    }
+
+    /// A type that can be a key.
+    pub fn key_type(&mut self, depth: usize) -> TypeId {
+        match self.c.below(12) {
+            0..=3 => ty::INT,
+            4..=7 => ty::STR,
+            8 => ty::BYTES,
+            9 => ty::BOOL,
+            // A NaN is never found again here, and CPython finds it if it is the same object.
+            10 if !(self.profile.python && self.profile.wild_floats) => ty::FLOAT,
+            _ if depth > 0 => {
+                let frozen: Vec<TypeId> = self.classes.iter().copied().filter(|c| self.types.is_hashable(*c)).collect();
+                if let (true, Some(class)) = (self.c.chance(40), self.c.pick(&frozen)) {
+                    return *class;
+                }
+                let parts = vec![self.key_type(depth - 1), self.key_type(depth - 1)];
+                self.types.intern(Type::Tuple(parts))
+            }
+            _ => ty::INT,
+        }
+    }
+
+    /// Whether `==` means the same as in CPython, which takes one and the same NaN in two lists as equal.
+    pub fn equality_agrees(&self, ty: TypeId) -> bool {
+        let nan = self.profile.python && self.profile.wild_floats;
+        !(has_sync(&self.types, ty) || nan && ty != ty::FLOAT && any_part(&self.types, ty, |t| *t == Type::Float))
+    }
+
+    /// Whether values of the type can be put in order, and CPython does it alike.
+    pub fn order_agrees(&self, ty: TypeId) -> bool {
+        deepslate_ir::structural::is_orderable(&self.types, ty) && self.equality_agrees(ty)
+    }
+}

@@ -1,0 +1,145 @@
+//! CPython as a judge: one process runs one program after the other, and must come to the same value, log and kind of error
+//! in the same line as the evaluator. What the language documents as different is either not written by the generator, or
+//! translated by `shim.py`, which says how.
+
+use super::Finding;
+use deepslate_ir::datum::Datum;
+use deepslate_ir::interp::{Outcome, Run};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+const SHIM: &str = include_str!("shim.py");
+
+/// A running CPython.
+#[derive(Debug)]
+pub struct Python {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Python {
+    /// Starts `python3`; the error says why it does not run.
+    pub fn start() -> Result<Python, String> {
+        let mut command = Command::new("python3");
+        command.args(["-c", SHIM]).env("PYTHONIOENCODING", "utf-8").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|e| format!("python3 does not start: {e}"))?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(input), Some(output)) => Ok(Python { child, input, output: BufReader::new(output) }),
+            _ => Err("python3 has no pipes".to_owned()),
+        }
+    }
+
+    /// What CPython makes of a program.
+    fn ask(&mut self, source: &str) -> Result<Value, String> {
+        let request = Value::from(source).to_string();
+        let sent = self.input.write_all(request.as_bytes()).and_then(|()| self.input.write_all(b"\n"));
+        sent.and_then(|()| self.input.flush()).map_err(|e| format!("python3 is gone: {e}"))?;
+        let mut line = String::new();
+        self.output.read_line(&mut line).map_err(|e| format!("python3 is gone: {e}"))?;
+        serde_json::from_str(&line).map_err(|e| format!("python3 said {line:?}: {e}"))
+    }
+
+    /// Compares what CPython makes of a program with what came of it here. `Ok(false)` if it says nothing about this one.
+    pub fn agrees(&mut self, source: &str, run: &Run) -> Result<bool, Finding> {
+        let answer = self.ask(source).map_err(|e| Finding::new("python3", e))?;
+        if answer.get("skip").is_some() {
+            return Ok(false);
+        }
+        let (outcome, line) = match &run.outcome {
+            Outcome::Done(value) => (form(value), 0),
+            Outcome::Failed(trap) => {
+                (format!("trap {}", trap.kind.name()), trap.trace.first().map_or(0, |l| u64::from(l.line)))
+            }
+            Outcome::Blocked(_) | Outcome::OutOfSteps | Outcome::Broken(_) => return Ok(false),
+        };
+        let theirs = answer.get("outcome").and_then(Value::as_str).unwrap_or("nothing");
+        let their_line = answer.get("line").and_then(Value::as_u64).unwrap_or(0);
+        let log = answer.get("log").and_then(Value::as_array).cloned().unwrap_or_default();
+        let log: Vec<&str> = log.iter().map(|l| l.as_str().unwrap_or("?")).collect();
+        let at = log.iter().zip(&run.log).take_while(|(x, y)| *x == y).count();
+        let detail = answer.get("detail").and_then(Value::as_str).unwrap_or("");
+        if at < log.len().max(run.log.len()) {
+            let message =
+                format!("line {at} of the log:\n  CPython   {:?}\n  evaluator {:?}", log.get(at), run.log.get(at));
+            return Err(Finding::new("CPython", format!("{message}\n  then {theirs} {detail}, {:?}", run.outcome)));
+        }
+        if theirs != outcome || their_line != line {
+            return Err(Finding::new(
+                "CPython",
+                format!(
+                    "CPython   {theirs} at {their_line} {detail}\nevaluator {outcome} at {line}\n{:?}",
+                    run.outcome
+                ),
+            ));
+        }
+        Ok(true)
+    }
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        // It also ends by itself, with its input.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A value so that equal texts mean equal values, NaN and negative zero included; `shim.py` writes the same.
+pub fn form(value: &Datum) -> String {
+    let mut out = String::new();
+    write_form(value, &mut out);
+    out
+}
+
+fn write_form(value: &Datum, out: &mut String) {
+    let list = |open: &str, parts: &[Datum], out: &mut String| {
+        out.push_str(open);
+        for part in parts {
+            write_form(part, out);
+            out.push(',');
+        }
+        out.push(')');
+    };
+    // Writing to a String can't fail.
+    let _ = match value {
+        Datum::None => write!(out, "None"),
+        Datum::Bool(b) => write!(out, "{}", if *b { "True" } else { "False" }),
+        Datum::Int(i) => write!(out, "{i}"),
+        Datum::Float(f) if f.is_nan() => write!(out, "nan"),
+        Datum::Float(f) => write!(out, "f{:016x}", f.to_bits()),
+        Datum::Str(s) => {
+            out.push('s');
+            s.bytes().try_for_each(|b| write!(out, "{b:02x}"))
+        }
+        Datum::Bytes(bytes) => {
+            out.push('b');
+            bytes.iter().try_for_each(|b| write!(out, "{b:02x}"))
+        }
+        Datum::List(parts) => {
+            list("list(", parts, out);
+            Ok(())
+        }
+        Datum::Tuple(parts) => {
+            list("tuple(", parts, out);
+            Ok(())
+        }
+        Datum::Object(parts) => {
+            list("object(", parts, out);
+            Ok(())
+        }
+        Datum::Dict(entries) => {
+            out.push_str("dict(");
+            for (key, value) in entries {
+                write_form(key, out);
+                out.push(':');
+                write_form(value, out);
+                out.push(',');
+            }
+            out.push(')');
+            Ok(())
+        }
+    };
+}

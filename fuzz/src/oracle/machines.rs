@@ -1,0 +1,110 @@
+//! Evaluator and VM must agree, however the VM was lowered and wherever it was stopped, committed, dropped and restored.
+
+use super::{Checked, Finding};
+use deepslate_ir::image::Image;
+use deepslate_ir::interp::{self, NoWorld, Outcome, Run};
+use deepslate_ir::trap::TrapKind;
+use deepslate_regvm::testing::{Driver, Stops};
+use deepslate_regvm::{Limits, Options, Program};
+use std::sync::Arc;
+
+/// Instructions of the evaluator after which a program is too long: the VM stops at each of its polls, some of them cost a
+/// snapshot.
+const STEPS_MAX: u64 = 30_000;
+/// Bytes of all objects that the evaluator may make. It never gives any back, so what it can't hold tells nothing.
+const EVALUATOR_BYTES: usize = 4 << 20;
+/// A heap so small that the VM collects all the time.
+const SMALL_HEAP: u64 = 24 << 10;
+
+/// Runs `main` in the evaluator.
+pub fn evaluated(image: &Image) -> Result<Run, Finding> {
+    let module = image.module();
+    let main = module.flow("main").ok_or_else(|| Finding::new("accepted", "there is no flow `main`"))?;
+    let limits = interp::Limits {
+        steps: STEPS_MAX,
+        heap_bytes: EVALUATOR_BYTES,
+        tasks: Limits::default().tasks as usize,
+        call_depth: Limits::default().call_depth as usize,
+        ..interp::Limits::default()
+    };
+    let run = interp::run(module, main, &[], limits, &mut NoWorld);
+    match &run.outcome {
+        Outcome::Broken(message) => Err(Finding::new("evaluator", message.clone())),
+        _ => Ok(run),
+    }
+}
+
+/// Whether a run of the evaluator ended for a limit that other machines do not have.
+pub fn says_nothing(run: &Run) -> bool {
+    match &run.outcome {
+        Outcome::OutOfSteps => true,
+        Outcome::Failed(trap) => trap.kind == TrapKind::Memory,
+        _ => false,
+    }
+}
+
+/// What two runs of one program differ in.
+pub fn difference(a: &Run, b: &Run) -> Option<String> {
+    if !same_outcome(&a.outcome, &b.outcome) {
+        return Some(format!("it ended otherwise:\n  {:?}\n  {:?}", a.outcome, b.outcome));
+    }
+    if a.log != b.log {
+        let at = a.log.iter().zip(&b.log).take_while(|(x, y)| x == y).count();
+        return Some(format!("line {at} of the log differs:\n  {:?}\n  {:?}", a.log.get(at), b.log.get(at)));
+    }
+    let calls = |run: &Run| format!("{:?}", run.calls);
+    if calls(a) != calls(b) {
+        return Some(format!("the durable calls differ:\n  {}\n  {}", calls(a), calls(b)));
+    }
+    None
+}
+
+/// NaN is the same as NaN here, and 0.0 is not the same as -0.0.
+fn same_outcome(a: &Outcome, b: &Outcome) -> bool {
+    match (a, b) {
+        (Outcome::Done(x), Outcome::Done(y)) => super::cpython::form(x) == super::cpython::form(y),
+        _ => a == b,
+    }
+}
+
+/// Runs a program in every way. A run in a small heap may end for lack of memory.
+pub fn agree(image: &Image) -> Result<Checked, Finding> {
+    let reference = evaluated(image)?;
+    let main = image.module().flow("main").ok_or_else(|| Finding::new("accepted", "there is no flow `main`"))?;
+    let lowered = |allocate_registers: bool, fuse: bool| {
+        Program::new(image.clone(), Options { allocate_registers, fuse })
+            .map_err(|e| Finding::new("lowering", e.to_string()))
+    };
+    let (fast, plain) = (lowered(true, true)?, lowered(false, false)?);
+    if says_nothing(&reference) {
+        return Ok(Checked::TooLong);
+    }
+    let (half, other) = (lowered(true, false)?, lowered(false, true)?);
+    let ways: [(&'static str, Vec<&Arc<Program>>, Stops, u64); 9] = [
+        ("VM", vec![&fast], Stops::Run, 0),
+        ("VM without register allocation and fusion", vec![&plain], Stops::Run, 0),
+        ("VM without fusion", vec![&half], Stops::Run, 0),
+        ("VM in a small heap", vec![&fast], Stops::Run, SMALL_HEAP),
+        ("VM interrupted", vec![&fast], Stops::Interrupt, 0),
+        ("VM restored at every stop", vec![&fast], Stops::Restore { every: 1 }, 0),
+        ("VM restored into other lowerings", vec![&fast, &plain, &half, &other], Stops::Restore { every: 1 }, 0),
+        ("VM restored at every third stop", vec![&plain, &fast], Stops::Restore { every: 3 }, 0),
+        ("VM restored in a small heap", vec![&fast], Stops::Restore { every: 2 }, SMALL_HEAP),
+    ];
+    for (name, programs, stops, heap_bytes) in ways {
+        let mut limits = Limits::default();
+        if heap_bytes > 0 {
+            limits.heap_bytes = heap_bytes;
+        }
+        let programs = programs.into_iter().map(Arc::clone).collect();
+        let driver = Driver { programs, limits, stops, runs_max: 200_000 };
+        let run = driver.run(main, &[], &mut NoWorld).map_err(|e| Finding::new(name, e.to_string()))?;
+        if heap_bytes > 0 && matches!(&run.outcome, Outcome::Failed(trap) if trap.kind == TrapKind::Memory) {
+            continue;
+        }
+        if let Some(difference) = difference(&reference, &run) {
+            return Err(Finding::new(name, format!("evaluator and {name} disagree: {difference}")));
+        }
+    }
+    Ok(Checked::Ran(reference))
+}
