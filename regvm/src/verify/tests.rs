@@ -78,7 +78,7 @@ fn each_fact_is_checked() {
         ("V1 length", |l| l.funcs[0].end -= 1, "it runs on past its end"),
         ("V1 cut", |l| l.funcs[1].end -= 1, "it runs on past its end"),
         ("V2 target", |l| set_jump(l, 1), "where no instruction starts"),
-        ("V2 function", |l| set_jump(l, -1000), "where no instruction starts"),
+        ("V2 function", |l| set_jump(l, -2), "where no instruction starts"),
         ("V3 read", |l| change(l, Form::SlotGet, None, Some(900), None), "outside the frame"),
         ("V3 written", |l| change(l, Form::SlotGet, Some(900), None, None), "outside the frame"),
         ("V4 scalar", |l| change(l, Form::IltRr, Some(0), None, None), "can't hold bool"),
