@@ -17,7 +17,7 @@ pub fn check(context: &Context, args: &Check) -> Outcome {
         let compiled = loaded.compiled;
         wrong += usize::from(compiled.has_errors());
         if context.json {
-            if let Value::Array(found) = compiled.json()["diagnostics"].take() {
+            if let Value::Array(found) = compiled.json() {
                 all.extend(found);
             }
         } else if args.short {
