@@ -111,8 +111,7 @@ pub(crate) struct Body {
 }
 
 impl Expr {
-    /// Whether it is a constant or a variable: evaluating it later or twice makes no difference as long as the variable is
-    /// not assigned in between.
+    /// Whether it is a constant: evaluating it later or twice makes no difference.
     pub fn is_simple(&self) -> bool {
         match self.kind {
             ExprKind::None

@@ -130,6 +130,9 @@ impl Program<'_> {
                 }
                 Ok((Datum::Tuple(data), self.types.intern(Type::Tuple(list))))
             }
+            ExprKind::List(_) | ExprKind::Dict(_) | ExprKind::Set(_) | ExprKind::Comprehension(_) => {
+                fail("this can change while a flow runs")
+            }
             ExprKind::Name(name) => match self.globals.get(name) {
                 Some(super::Global::Constant(index)) => {
                     let index = *index;

@@ -8,7 +8,7 @@ use crate::tree::{Expr, ExprKind};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
 use deepslate_ir::ops::Op;
-use deepslate_ir::types::{self, Type, Types};
+use deepslate_ir::types::{self, Type};
 
 /// The type that values of both types have or convert to.
 pub(super) fn join(a: TypeId, b: TypeId) -> Option<TypeId> {
@@ -20,18 +20,9 @@ pub(super) fn join(a: TypeId, b: TypeId) -> Option<TypeId> {
     }
 }
 
-/// Whether a value of one type is taken where another is needed, and how near they are: 0 is the same.
-pub(super) fn nearness(types: &Types, from: TypeId, to: TypeId) -> Option<u32> {
-    match (from, to) {
-        _ if from == to => Some(0),
-        (types::BOOL, types::INT) => Some(1),
-        (types::INT, types::FLOAT) => Some(1),
-        (types::BOOL, types::FLOAT) => Some(2),
-        _ => {
-            let _ = types;
-            None
-        }
-    }
+/// Whether a value of one type is taken where another one is needed.
+pub(super) fn converts(from: TypeId, to: TypeId) -> bool {
+    from == to || (join(from, to) == Some(to))
 }
 
 /// The value converted to the type, if it can be.

@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
             }
             None => {
                 let locals: Vec<String> = self.names.keys().cloned().collect();
-                let report = if name == "range" || name == "enumerate" || super::call::is_builtin(name) {
+                let report = if name == "range" || name == "enumerate" || super::builtin::is_builtin(name) {
                     Diagnostic::error(
                         Code::NotCallable,
                         span,
@@ -474,7 +474,8 @@ impl Checker<'_, '_> {
         let Type::Class(id) = *self.program.types.get(of.ty) else {
             let message = format!("{of_name} has no attribute `{}`", name.text);
             let report = Diagnostic::error(Code::UnknownMember, name.span, message);
-            let report = match super::call::methods_of(&self.program.types, of.ty).iter().find(|m| **m == name.text) {
+            let report = match super::builtin::methods_of(&self.program.types, of.ty).iter().find(|m| **m == name.text)
+            {
                 Some(_) => report.help(format!("it is a method; call it: .{}(…)", name.text)),
                 None => report,
             };
@@ -573,7 +574,12 @@ impl Checker<'_, '_> {
             Some(part) if matches!(part.kind, A::None) => Some(int(i64::MIN, span)),
             Some(part) => {
                 let value = self.expr(part, Some(types::INT))?;
-                self.needed(value, types::INT, "a bound of a slice")
+                let value = self.needed(value, types::INT, "a bound of a slice")?;
+                // The least int stands for what is not written; the next one means the same as it would in Python.
+                match value.kind {
+                    ExprKind::Int(value) => Some(int(value.max(i64::MIN + 1), span)),
+                    _ => self.syntax("max_int", vec![value, int(i64::MIN + 1, span)], span),
+                }
             }
         });
         parts.into_iter().collect()

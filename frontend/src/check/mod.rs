@@ -3,11 +3,13 @@
 //! silent, so that one mistake is reported once.
 //!
 //! Files: `names` what the names of a file stand for, `annotations` types as written, `signatures` functions and classes,
-//! `constants` module constants, `body` one function with its statements, `loops`, `choice` (match and select),
-//! `expr` expressions, `operators`, `call`, `format` f-strings, `convert` implicit conversions.
+//! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select),
+//! `expr` expressions, `operators`, `call`, `builtin`, `format` f-strings, `convert` implicit conversions.
 
 mod annotations;
+mod assign;
 mod body;
+mod builtin;
 mod call;
 mod choice;
 mod constants;

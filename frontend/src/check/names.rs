@@ -334,7 +334,7 @@ impl<'a> Program<'a> {
         match global {
             Global::Foreign(what, place) => {
                 let what = match what.strip_prefix("comes from ") {
-                    Some(path) if path == written => "does not belong to the language of flows",
+                    Some(path) if path == written => "is no part of the language of flows",
                     _ => what.as_str(),
                 };
                 let message = format!("`{written}` can't be used in a flow: it {what}");

@@ -262,7 +262,7 @@ impl Program<'_> {
                 StmtKind::Expr(e) if matches!(e.kind, ExprKind::Str(_) | ExprKind::Unsupported("...")) => {}
                 StmtKind::Assign(..) => errors.push(
                     Diagnostic::error(Code::NoAnnotation, stmt.span, "a field of a dataclass needs a type")
-                        .help("name: int = 0"),
+                        .help("write its type: name: int = 0"),
                 ),
                 _ => errors.push(Diagnostic::error(
                     Code::Unsupported,
@@ -354,7 +354,7 @@ impl Program<'_> {
                 None => {
                     let message = format!("parameter `{}` of `{}` has no type", name.text, ast.name.text);
                     let report = Diagnostic::error(Code::NoAnnotation, name.span, message);
-                    out.push(report.help(format!("{}: int", name.text)));
+                    out.push(report.help(format!("write its type: {}: int", name.text)));
                     None
                 }
             };

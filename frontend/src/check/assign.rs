@@ -1,0 +1,457 @@
+//! Assignments: to names, which get their types here, to elements and fields, to several targets at once, augmented and by
+//! `del`.
+
+use super::body::{Checker, Local};
+use super::expr::op;
+use super::signatures::Kind;
+use crate::ast::{self, ExprKind as A};
+use crate::diag::{Code, Diagnostic};
+use crate::source::Span;
+use crate::tree::{Expr, ExprKind, Stmt, StmtKind};
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::module::Imm;
+use deepslate_ir::ops::Op;
+use deepslate_ir::types::{self, Type};
+
+impl Checker<'_, '_> {
+    pub fn assign(&mut self, targets: &[ast::Expr], value: &ast::Expr, out: &mut Vec<Stmt>) {
+        // A swap needs no tuple: all values first, then all targets.
+        if let ([target], A::Tuple(values)) = (targets, &value.kind)
+            && let A::Tuple(parts) | A::List(parts) = &target.kind
+            && parts.len() == values.len()
+        {
+            let mut kept = Vec::new();
+            for (part, value) in parts.iter().zip(values) {
+                let want = self.target_type(part);
+                let value = self.expr(value, want);
+                kept.push(value.map(|v| self.keep(v, out)));
+            }
+            for (part, value) in parts.iter().zip(kept) {
+                self.store(part, value, out);
+            }
+            return;
+        }
+        let want = targets.iter().find_map(|t| self.target_type(t));
+        let value = self.expr(value, want);
+        match targets {
+            [target] => self.store(target, value, out),
+            _ => {
+                let value = value.map(|v| self.keep(v, out));
+                targets.iter().for_each(|t| self.store(t, value.clone(), out));
+            }
+        }
+    }
+
+    /// The type that a target has already, to guide the value.
+    fn target_type(&mut self, target: &ast::Expr) -> Option<TypeId> {
+        match &target.kind {
+            A::Name(name) => self.names.get(name)?.var.map(|v| self.vars[v.0 as usize].ty),
+            A::Index(of, _) => match *self.program.types.get(self.quiet_type(of)?) {
+                Type::List(e) => Some(e),
+                Type::Dict(_, v) => Some(v),
+                _ => None,
+            },
+            A::Attribute(of, field) => match *self.program.types.get(self.quiet_type(of)?) {
+                Type::Class(id) => {
+                    let class = self.program.types.class(id);
+                    class.field(&field.text).map(|i| class.fields[i].ty)
+                }
+                _ => None,
+            },
+            A::Tuple(parts) => {
+                let parts = parts.iter().map(|p| self.target_type(p)).collect::<Option<Vec<_>>>()?;
+                Some(self.program.types.intern(Type::Tuple(parts)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of a variable, or of elements and fields of one, without reports.
+    fn quiet_type(&self, expr: &ast::Expr) -> Option<TypeId> {
+        match &expr.kind {
+            A::Name(name) => self.names.get(name)?.var.map(|v| self.vars[v.0 as usize].ty),
+            A::Index(of, _) => match *self.program.types.get(self.quiet_type(of)?) {
+                Type::List(e) => Some(e),
+                Type::Dict(_, v) => Some(v),
+                _ => None,
+            },
+            A::Attribute(of, field) => match *self.program.types.get(self.quiet_type(of)?) {
+                Type::Class(id) => {
+                    let class = self.program.types.class(id);
+                    class.field(&field.text).map(|i| class.fields[i].ty)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Assigns a value, or remembers that the target's value had a mistake.
+    pub fn store(&mut self, target: &ast::Expr, value: Option<Expr>, out: &mut Vec<Stmt>) {
+        let span = target.span;
+        match &target.kind {
+            A::Name(name) => self.store_name(name, span, value, out),
+            A::Tuple(parts) | A::List(parts) => self.unpack(parts, span, value, out),
+            A::Index(of, index) => {
+                let Some(value) = value else {
+                    self.expr(of, None);
+                    return;
+                };
+                let value = self.keep(value, out);
+                let Some(of) = self.expr(of, None) else { return };
+                self.store_index(of, index, value, span, out);
+            }
+            A::Attribute(of, field) => {
+                let Some(value) = value else {
+                    self.expr(of, None);
+                    return;
+                };
+                let value = self.keep(value, out);
+                let Some(of) = self.expr(of, None) else { return };
+                self.store_field(of, field, value, span, out);
+            }
+            _ => {
+                self.fail::<()>(Code::Frozen, span, "this can't be assigned to");
+            }
+        }
+    }
+
+    pub fn store_name(&mut self, name: &str, span: Span, value: Option<Expr>, out: &mut Vec<Stmt>) {
+        match (self.names.get(name).copied(), value) {
+            (Some(Local { var: Some(id), span: first }), Some(value)) => {
+                let ty = self.vars[id.0 as usize].ty;
+                let value = match super::convert::convert(value, ty) {
+                    Ok(value) => Some(value),
+                    Err(value) => {
+                        let (had, has) = (self.name(ty), self.name(value.ty));
+                        let message = format!("`{name}` is {had}, but this is {has}");
+                        let mut report = Diagnostic::error(Code::TypeChanges, value.span, message)
+                            .note(format!("this is {has}"))
+                            .label(first, format!("`{name}` is {had} since here"));
+                        report = match (ty, value.ty) {
+                            (types::INT, types::FLOAT) => report
+                                .help(format!("declare it as float at first: {name}: float = …, or convert: int(…)")),
+                            (types::NONE, _) => report.help("optional values (`int | None`) are not supported yet"),
+                            _ => report.help("use another variable: each has one type"),
+                        };
+                        self.report(report);
+                        None
+                    }
+                };
+                if let Some(value) = value {
+                    out.push(Stmt { span, kind: StmtKind::Assign(id, value) });
+                }
+                self.assigned.add(id);
+            }
+            (Some(Local { var, .. }), _) => {
+                if let Some(id) = var {
+                    self.assigned.add(id);
+                }
+            }
+            (None, Some(value)) => {
+                let id = self.new_var(Some(name.to_owned()), value.ty);
+                self.names.insert(name.to_owned(), Local { var: Some(id), span });
+                out.push(Stmt { span, kind: StmtKind::Assign(id, value) });
+                self.assigned.add(id);
+            }
+            (None, None) => {
+                self.names.insert(name.to_owned(), Local { var: None, span });
+            }
+        }
+    }
+
+    fn unpack(&mut self, parts: &[ast::Expr], span: Span, value: Option<Expr>, out: &mut Vec<Stmt>) {
+        let starred = parts.iter().find(|p| matches!(p.kind, A::Unsupported("unpacking with *")));
+        if let Some(starred) = starred {
+            let report = Diagnostic::error(Code::NotYet, starred.span, "not supported yet: unpacking with *");
+            self.report(report.help("take the elements by index, and the rest by a slice"));
+            let names = parts.iter().filter(|p| matches!(p.kind, A::Name(_)));
+            names.for_each(|p| self.store(p, None, out));
+            return;
+        }
+        let Some(value) = value else {
+            parts.iter().for_each(|p| self.store(p, None, out));
+            return;
+        };
+        let slots = match self.program.types.get(value.ty) {
+            Type::Tuple(slots) if slots.len() == parts.len() => slots.clone(),
+            Type::Tuple(slots) => {
+                let message =
+                    format!("this has {} parts, but they are unpacked into {} names", slots.len(), parts.len());
+                self.fail::<()>(Code::Unpack, span, message);
+                parts.iter().for_each(|p| self.store(p, None, out));
+                return;
+            }
+            other => {
+                let sized = matches!(other, Type::List(_) | Type::Dict(..) | Type::Str | Type::Bytes);
+                let found = self.name(value.ty);
+                let report = if sized {
+                    let message = format!("{found} can't be unpacked, since its length is not known");
+                    Diagnostic::error(Code::Unpack, span, message).help("take its elements by index, or use a tuple")
+                } else {
+                    Diagnostic::error(Code::Unpack, span, format!("{found} has no parts that can be unpacked"))
+                };
+                self.report(report);
+                parts.iter().for_each(|p| self.store(p, None, out));
+                return;
+            }
+        };
+        // A tuple that is made only to be taken apart is not made.
+        if let ExprKind::Op(Op::New, values, _) = value.kind {
+            let kept: Vec<Expr> = values.into_iter().map(|v| self.keep(v, out)).collect();
+            for (part, value) in parts.iter().zip(kept) {
+                self.store(part, Some(value), out);
+            }
+            return;
+        }
+        let value = self.keep(value, out);
+        for (index, (part, ty)) in parts.iter().zip(slots).enumerate() {
+            let slot = Imm::Slot(u32::try_from(index).unwrap_or(u32::MAX));
+            let element = super::convert::op_with(Op::SlotGet, vec![value.clone()], slot, ty, part.span);
+            self.store(part, Some(element), out);
+        }
+    }
+
+    fn store_index(&mut self, of: Expr, index: &ast::Expr, value: Expr, span: Span, out: &mut Vec<Stmt>) {
+        let (operation, key, element) = match *self.program.types.get(of.ty) {
+            Type::List(e) => (Op::ListSet, types::INT, e),
+            Type::Dict(k, v) => (Op::DictSet, k, v),
+            _ => {
+                let message = format!("elements of {} can't be replaced", self.name(of.ty));
+                return self.fail::<()>(Code::Frozen, span, message).unwrap_or(());
+            }
+        };
+        self.changes(&of, span);
+        let of = self.keep(of, out);
+        if let (A::Slice(start, stop, step), Op::ListSet) = (&index.kind, operation) {
+            let ty = of.ty;
+            let parts = self.slice_parts([start.as_deref(), stop.as_deref(), step.as_deref()], span);
+            let value = self.needed(value, ty, "what replaces a slice");
+            if let (Some(parts), Some(value)) = (parts, value) {
+                let args = std::iter::once(of).chain(parts).chain([value]).collect();
+                if let Some(set) = self.syntax("list_set_slice", args, span) {
+                    out.push(Stmt { span, kind: StmtKind::Do(set) });
+                }
+            }
+            return;
+        }
+        let what = if key == types::INT && operation == Op::ListSet { "an index" } else { "the key" };
+        let index = self.expr(index, Some(key)).and_then(|i| self.needed(i, key, what));
+        let value = self.needed(value, element, "the element");
+        if let (Some(index), Some(value)) = (index, value) {
+            let set = op(operation, vec![of, index, value], types::NONE, span);
+            out.push(Stmt { span, kind: StmtKind::Do(set) });
+        }
+    }
+
+    fn store_field(&mut self, of: Expr, field: &ast::Name, value: Expr, span: Span, out: &mut Vec<Stmt>) {
+        let Some((slot, ty)) = self.field(&of, field) else { return };
+        if let Type::Class(id) = *self.program.types.get(of.ty)
+            && self.program.types.class(id).frozen
+        {
+            let message = format!("fields of `{}` can't be changed, since it is frozen", self.name(of.ty));
+            let report = Diagnostic::error(Code::Frozen, span, message);
+            self.report(report.help("leave out frozen=True, or make a new object"));
+            return;
+        }
+        self.changes(&of, span);
+        let what = format!("field `{}`", field.text);
+        if let Some(value) = self.needed(value, ty, &what) {
+            let set = super::convert::op_with(Op::SlotSet, vec![of, value], Imm::Slot(slot), types::NONE, span);
+            out.push(Stmt { span, kind: StmtKind::Do(set) });
+        }
+    }
+
+    /// A pure function must not change what it was given: as host code it would get copies.
+    pub fn changes(&mut self, of: &Expr, span: Span) {
+        if self.kind == Kind::Pure && self.comes_from_param(of) {
+            let message = format!("pure function `{}` changes its argument", self.function);
+            let report = Diagnostic::error(Code::ArgumentChanged, span, message);
+            self.report(report.help("copy it first, and return the copy"));
+        }
+    }
+
+    fn comes_from_param(&self, of: &Expr) -> bool {
+        match &of.kind {
+            ExprKind::Var(id) => self.params.contains(id),
+            ExprKind::Op(Op::ListGet | Op::DictGet | Op::SlotGet, args, _) => {
+                args.first().is_some_and(|a| self.comes_from_param(a))
+            }
+            _ => false,
+        }
+    }
+
+    pub fn declare(
+        &mut self,
+        target: &ast::Expr,
+        annotation: &ast::Expr,
+        value: Option<&ast::Expr>,
+        out: &mut Vec<Stmt>,
+    ) {
+        let mut reports = Vec::new();
+        let ty = self.program.annotation(annotation, &mut reports);
+        self.out.append(&mut reports);
+        let A::Name(name) = &target.kind else {
+            self.fail::<()>(Code::Unsupported, target.span, "only variables are declared with a type");
+            return;
+        };
+        match (self.names.get(name).copied(), ty) {
+            (Some(Local { var: Some(id), span: first }), Some(ty)) => {
+                let had = self.vars[id.0 as usize].ty;
+                if had != ty {
+                    let message = format!("`{name}` is {} already, and can't become {}", self.name(had), self.name(ty));
+                    let report = Diagnostic::error(Code::TypeChanges, target.span, message);
+                    let report = report.label(first, format!("`{name}` got its type here"));
+                    self.report(report.help("use another variable: each has one type"));
+                    if let Some(value) = value {
+                        self.expr(value, Some(ty));
+                    }
+                    return;
+                }
+            }
+            (Some(_), _) => {}
+            (None, Some(ty)) => {
+                let id = self.new_var(Some(name.clone()), ty);
+                self.names.insert(name.clone(), Local { var: Some(id), span: target.span });
+            }
+            (None, None) => {
+                self.names.insert(name.clone(), Local { var: None, span: target.span });
+            }
+        }
+        if let Some(value) = value {
+            // What is wrong with the type of an empty list is reported at its declaration.
+            let empty = ty.is_none() && Self::is_empty_literal(value);
+            let value = if empty { None } else { self.expr(value, ty) };
+            let what = format!("`{name}`");
+            let value = match (value, ty) {
+                (Some(value), Some(ty)) => self.needed(value, ty, &what),
+                _ => None,
+            };
+            self.store_name(name, target.span, value, out);
+        }
+    }
+
+    pub fn augment(
+        &mut self,
+        target: &ast::Expr,
+        op: ast::BinaryOp,
+        value: &ast::Expr,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        match &target.kind {
+            A::Name(_) => {
+                let Some(current) = self.expr(target, None) else {
+                    self.expr(value, None);
+                    return;
+                };
+                let result = self.augmented(current, op, value, span, out);
+                if let Some(Some(result)) = result {
+                    self.store(target, Some(result), out);
+                }
+            }
+            A::Index(of, index) => {
+                let Some(of) = self.expr(of, None) else { return };
+                if matches!(index.kind, A::Slice(..)) {
+                    self.fail::<()>(Code::NotYet, span, "not supported yet: augmented assignment to a slice");
+                    return;
+                }
+                let of = self.keep(of, out);
+                let Some((get, index)) = self.element(of.clone(), index, target.span, out) else { return };
+                let Some(Some(result)) = self.augmented(get, op, value, span, out) else { return };
+                let (set, element) = match *self.program.types.get(of.ty) {
+                    Type::List(e) => (Op::ListSet, e),
+                    Type::Dict(_, v) => (Op::DictSet, v),
+                    _ => {
+                        let message = format!("elements of {} can't be replaced", self.name(of.ty));
+                        return self.fail::<()>(Code::Frozen, span, message).unwrap_or(());
+                    }
+                };
+                self.changes(&of, span);
+                if let Some(result) = self.needed(result, element, "the element") {
+                    let set = super::expr::op(set, vec![of, index, result], types::NONE, span);
+                    out.push(Stmt { span, kind: StmtKind::Do(set) });
+                }
+            }
+            A::Attribute(of, field) => {
+                let Some(of) = self.expr(of, None) else { return };
+                let of = self.keep(of, out);
+                let Some((slot, ty)) = self.field(&of, field) else { return };
+                let get = super::convert::op_with(Op::SlotGet, vec![of.clone()], Imm::Slot(slot), ty, target.span);
+                if let Some(Some(result)) = self.augmented(get, op, value, span, out) {
+                    self.store_field(of, field, result, span, out);
+                }
+            }
+            _ => {
+                self.fail::<()>(Code::Frozen, target.span, "this can't be assigned to");
+            }
+        }
+    }
+
+    /// What an augmented assignment assigns; `Some(None)` if it changes the object in place and assigns nothing.
+    #[allow(clippy::option_option)]
+    fn augmented(
+        &mut self,
+        current: Expr,
+        op: ast::BinaryOp,
+        value: &ast::Expr,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) -> Option<Option<Expr>> {
+        let in_place = match (self.program.types.get(current.ty), op) {
+            (Type::List(_), ast::BinaryOp::Add) => Some(("list_extend", current.ty)),
+            (Type::List(_), ast::BinaryOp::Mul) => Some(("list_repeat_in_place", types::INT)),
+            (Type::Dict(..), ast::BinaryOp::BitOr) => Some(("dict_update", current.ty)),
+            _ => None,
+        };
+        if let Some((name, wanted)) = in_place {
+            let value = self.expr(value, Some(wanted))?;
+            if super::convert::join(value.ty, wanted) != Some(wanted) {
+                self.binary(op, current, value, span);
+                return None;
+            }
+            let call = self.syntax(name, vec![current, value], span)?;
+            out.push(Stmt { span, kind: StmtKind::Do(call) });
+            return Some(None);
+        }
+        // The current value is read before the new one is worked out.
+        let current = self.keep(current, out);
+        let value = self.expr(value, Some(current.ty))?;
+        Some(Some(self.binary(op, current, value, span)?))
+    }
+
+    pub fn delete(&mut self, target: &ast::Expr, out: &mut Vec<Stmt>) {
+        let span = target.span;
+        let A::Index(of, index) = &target.kind else {
+            let report = Diagnostic::error(Code::Unsupported, span, "only elements can be deleted");
+            self.report(report.help("leave the variable as it is: it ends with its function"));
+            return;
+        };
+        let Some(of) = self.expr(of, None) else { return };
+        self.changes(&of, span);
+        let key = match *self.program.types.get(of.ty) {
+            Type::Dict(k, _) => k,
+            Type::List(_) => types::INT,
+            _ => {
+                let message = format!("elements of {} can't be deleted", self.name(of.ty));
+                return self.fail::<()>(Code::Frozen, span, message).unwrap_or(());
+            }
+        };
+        let is_list = matches!(self.program.types.get(of.ty), Type::List(_));
+        let call = match &index.kind {
+            A::Slice(start, stop, step) if is_list => {
+                let parts = [start.as_deref(), stop.as_deref(), step.as_deref()];
+                let Some(parts) = self.slice_parts(parts, span) else { return };
+                self.syntax("list_delete_slice", std::iter::once(of).chain(parts).collect(), span)
+            }
+            _ => {
+                let what = if is_list { "an index" } else { "the key" };
+                let Some(index) = self.expr(index, Some(key)).and_then(|i| self.needed(i, key, what)) else { return };
+                self.syntax(if is_list { "list_delete" } else { "dict_delete" }, vec![of, index], span)
+            }
+        };
+        if let Some(call) = call {
+            out.push(Stmt { span, kind: StmtKind::Do(call) });
+        }
+    }
+}
