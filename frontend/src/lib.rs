@@ -45,6 +45,18 @@ pub enum FunctionKind {
     Impure,
 }
 
+/// A parameter of a function, for callers from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterReport {
+    /// Its name.
+    pub name: String,
+    /// Its type as written in the text form of IR; none if it has none or a wrong one.
+    pub ty: Option<String>,
+    /// Its value where it is not given. The program itself knows no defaults: who calls a function from outside fills
+    /// them in.
+    pub default: Option<Datum>,
+}
+
 /// A function of the sources and what became of it.
 #[derive(Clone, Debug)]
 pub struct FunctionReport {
@@ -54,6 +66,8 @@ pub struct FunctionReport {
     pub kind: FunctionKind,
     /// Where its name stands.
     pub span: Span,
+    /// Its parameters, in order.
+    pub params: Vec<ParameterReport>,
     /// Whether it can be compiled; a pure function that can't runs in the host.
     pub compiled: bool,
     /// Whether a flow reaches it (or it is one).
@@ -220,5 +234,15 @@ fn report(program: &Program<'_>, index: usize, reached: bool) -> FunctionReport 
         Outcome::Pending | Outcome::Compiled(_) | Outcome::Host => None,
     };
     let compiled = matches!(function.outcome, Outcome::Compiled(_));
-    FunctionReport { name: function.name.clone(), kind, span: function.ast.name.span, compiled, reached, reason }
+    let param = |p: &check::Param| ParameterReport {
+        name: p.name.clone(),
+        ty: p.ty.map(|ty| program.types.name(ty)),
+        default: match &p.default {
+            Some(check::Default::Constant(datum)) => Some(datum.clone()),
+            Some(check::Default::Empty | check::Default::Wrong) | None => None,
+        },
+    };
+    let params = function.params.iter().map(param).collect();
+    let span = function.ast.name.span;
+    FunctionReport { name: function.name.clone(), kind, span, params, compiled, reached, reason }
 }

@@ -283,3 +283,122 @@ fn calling_a_module_by_any_import_is_the_same() {
         assert_eq!(compiled.module.expect("a module").flows().count(), 1, "{head}");
     }
 }
+
+#[test]
+fn parameters_are_reported_with_their_defaults() {
+    let text = "from deepslate import flow\nN = 2\n@flow\nasync def f(a: int, b: float = 1, c: str = \"x\", d: int = N * 3) -> None:\n    pass\n";
+    let compiled = file(text);
+    let params = &compiled.functions[0].params;
+    let shown: Vec<(&str, Option<&str>, Option<&Datum>)> =
+        params.iter().map(|p| (p.name.as_str(), p.ty.as_deref(), p.default.as_ref())).collect();
+    let (one, x, six) = (Datum::Float(1.0), Datum::Str("x".into()), Datum::Int(6));
+    assert_eq!(
+        shown,
+        [
+            ("a", Some("int"), None),
+            ("b", Some("float"), Some(&one)),
+            ("c", Some("str"), Some(&x)),
+            ("d", Some("int"), Some(&six))
+        ]
+    );
+}
+
+#[test]
+fn the_seeds_examples_compile() {
+    let text = r#"
+from deepslate import flow, sleep, dpslio, pure, impure
+from dataclasses import dataclass
+
+@dataclass
+class HealthResponse:
+    Status: str
+
+@pure
+def get_status(resp: HealthResponse) -> str:
+    return resp.Status
+
+@impure
+def insert_event(name: str) -> None:
+    conn = psycopg2.connect(DBURL)
+    cur = conn.cursor()
+    cur.execute("INSERT INTO events (name) VALUES (%s)", (name,))
+
+@flow
+async def record(name: str):
+    insert_event(name)
+
+@flow
+async def delay():
+    sleep(1.0)
+
+@flow
+async def adder(a: int, b: int) -> int:
+    return a + b
+
+@flow
+async def caller():
+    total: int = adder(3, 5)
+
+@flow
+async def child(n: int):
+    sleep(1.0)
+
+@flow
+async def parent():
+    dpslio.create_task(child(1))
+
+@flow
+async def consumer(ch: dpslio.Queue[int]):
+    value: int = await ch.get()
+
+@flow
+async def producer():
+    ch: dpslio.Queue[int] = dpslio.Queue[int]()
+    await ch.put(1)
+    dpslio.create_task(consumer(ch))
+
+@flow
+async def task(wg: dpslio.WaitGroup):
+    sleep(1.0)
+    await wg.done()
+
+@flow
+async def waiter():
+    wg: dpslio.WaitGroup = dpslio.WaitGroup()
+    wg.add(2)
+    dpslio.create_task(task(wg))
+    dpslio.create_task(task(wg))
+    await wg.wait()
+
+@flow
+async def worker(mu: dpslio.Lock):
+    await mu.acquire()
+    count: int = 1
+    await mu.release()
+
+@flow
+async def race(ch1: dpslio.Queue[int], ch2: dpslio.Queue[int]):
+    result: int = 0
+    match dpslio.select:
+        case _ if v := await ch1.get():
+            result = v
+        case _ if v := await ch2.get():
+            result = v
+
+@flow
+async def loops(numbers: list[int], status: int) -> str:
+    names: dict[str, int] = {"a": 1}
+    for i, num in enumerate(numbers):
+        names["a"] = names["a"] + num * i
+    match status:
+        case 200:
+            return get_status(HealthResponse("ok"))
+        case _:
+            return "bad"
+"#;
+    let module = module(text);
+    assert_eq!(module.flows().count(), 13);
+    for name in ["caller", "parent", "producer", "waiter", "delay"] {
+        assert_eq!(value(module.clone(), name, &[]), Datum::None, "{name}");
+    }
+}

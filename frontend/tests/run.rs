@@ -107,3 +107,8 @@ fn collections() {
 fn control() {
     agree("control.py");
 }
+
+#[test]
+fn library() {
+    agree("library.py");
+}

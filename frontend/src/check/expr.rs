@@ -137,6 +137,9 @@ impl Checker<'_, '_> {
         match self.program.globals.get(name).cloned() {
             Some(Global::Constant(index)) => self.constant(index, span),
             Some(global) => {
+                if let Some(value) = math_constant(&global, span) {
+                    return Some(value);
+                }
                 let report = self.program.unusable(name, &global, span);
                 self.report(report);
                 None

@@ -22,7 +22,7 @@ mod operators;
 mod signatures;
 
 pub(crate) use names::{Global, Program, collect};
-pub(crate) use signatures::{Kind, Outcome};
+pub(crate) use signatures::{Default, Kind, Outcome, Param};
 
 use crate::diag::{Diagnostic, Severity};
 
