@@ -172,7 +172,12 @@ pub fn show(answer: &Value) -> String {
             Some(_) => "timer, due now".to_owned(),
             None => text(task, "waits_for").to_owned(),
         };
-        let line = format!("\ntask {}  {}  {waits}", number(task, "id").unwrap_or_default(), text(task, "status"));
+        let status = if number(answer, "ended_ms").is_some() {
+            "as its last commit left it".to_owned()
+        } else {
+            format!("{}  {waits}", text(task, "status"))
+        };
+        let line = format!("\ntask {}  {status}", number(task, "id").unwrap_or_default());
         let _ = writeln!(out, "{}", line.trim_end());
         for frame in items(task, "frames") {
             let _ = writeln!(out, "  {}  {}", text(frame, "function"), place(frame));
@@ -195,13 +200,6 @@ pub fn show(answer: &Value) -> String {
     }
     if let Some(total) = number(answer, "tasks_total").filter(|total| *total > items(answer, "tasks").len() as i64) {
         let _ = writeln!(out, "\n{total} tasks in all");
-    }
-    let log = items(answer, "log");
-    if !log.is_empty() {
-        let _ = writeln!(out, "\nlog");
-        for line in log {
-            let _ = writeln!(out, "  {}", line.as_str().unwrap_or_default());
-        }
     }
     out
 }

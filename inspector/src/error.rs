@@ -16,6 +16,10 @@ macro_rules! refusals {
         }
 
         impl Refusal {
+            /// What each kind means, for the documentation.
+            #[cfg(test)]
+            const DOCS: &'static [&'static str] = &[$(concat!($($doc),+)),*];
+
             /// Every kind.
             pub const ALL: &'static [Refusal] = &[$(Refusal::$kind),*];
 
@@ -152,6 +156,15 @@ impl IntoResponse for ApiError {
 mod tests {
     use super::Refusal;
     use std::collections::HashSet;
+
+    #[test]
+    fn the_document_has_every_refusal() {
+        let document = include_str!("../API.md");
+        for (kind, doc) in Refusal::ALL.iter().zip(Refusal::DOCS) {
+            let row = format!("| `{}` | {} | {} |", kind.name(), kind.status().as_u16(), doc.trim());
+            assert!(document.lines().any(|line| line == row), "API.md lacks: {row}");
+        }
+    }
 
     #[test]
     fn every_refusal_has_its_own_name_and_a_status_of_failure() {

@@ -257,3 +257,18 @@ async fn delete(State(shared): State<Shared>, Path(name): Path<String>, bytes: B
     body(&bytes, &[])?;
     Ok(Json(view::answer(&name, &shared.engine.delete(&name).await?)))
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_document_has_every_route() {
+        let document = include_str!("../API.md");
+        let source = include_str!("routes.rs");
+        let routes = source.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap_or_default());
+        let routes: Vec<_> = routes.filter(|route| route.starts_with("/api/")).collect();
+        assert!(routes.len() > 10);
+        for route in routes {
+            assert!(document.contains(&format!(" {route}")), "API.md lacks {route}");
+        }
+    }
+}

@@ -197,10 +197,13 @@ export function isolate(page, name) {
     const at = Math.min(chosen.get(task.id) ?? 0, Math.max(0, task.frames.length - 1));
     const frame = task.frames[at];
     const waiting = waits(task);
+    const over = isFinished(shown.status);
     return h(
       "section",
       { class: "card task", key: `task-${task.id}`, "aria-label": `Task ${task.id}` },
-      h("header", {}, h("h3", {}, `Task ${task.id}`), chip(task.status), waiting ? h("span", { class: "faint" }, waiting) : null),
+      over
+        ? h("header", { key: "head" }, h("h3", {}, `Task ${task.id}`), h("span", { class: "faint" }, "as its last commit left it"))
+        : h("header", { key: "head" }, h("h3", {}, `Task ${task.id}`), chip(task.status), waiting ? h("span", { class: "faint" }, waiting) : null),
       !frame
         ? h("p", { class: "faint none", key: "over" }, "No frame.")
         : h(
