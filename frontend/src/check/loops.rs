@@ -19,6 +19,8 @@ struct Turns {
     test: Expr,
     element: Expr,
     step: Vec<Stmt>,
+    /// What counts the turns from 0, if something does.
+    counter: Option<Expr>,
 }
 
 impl Checker<'_, '_> {
@@ -169,8 +171,9 @@ impl Checker<'_, '_> {
         let next = op(Op::Iadd, vec![at.clone(), int(1, span)], types::INT, span);
         Turns {
             test: op(Op::Ilt, vec![at.clone(), length], types::BOOL, span),
-            element: element(self, at),
+            element: element(self, at.clone()),
             step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }],
+            counter: Some(at),
         }
     }
 
@@ -253,11 +256,17 @@ impl Checker<'_, '_> {
             }
             None => int(0, span),
         };
-        let id = self.new_var(None, types::INT);
-        let at = var(id, types::INT, span);
-        out.push(Stmt { span, kind: StmtKind::Assign(id, start) });
-        let next = op(Op::Iadd, vec![at.clone(), int(1, span)], types::INT, span);
-        turns.step.push(Stmt { span, kind: StmtKind::Assign(id, next) });
+        let at = match (&start.kind, turns.counter.take()) {
+            (ExprKind::Int(0), Some(counter)) => counter,
+            _ => {
+                let id = self.new_var(None, types::INT);
+                let at = var(id, types::INT, span);
+                out.push(Stmt { span, kind: StmtKind::Assign(id, start) });
+                let next = op(Op::Iadd, vec![at.clone(), int(1, span)], types::INT, span);
+                turns.step.push(Stmt { span, kind: StmtKind::Assign(id, next) });
+                at
+            }
+        };
         let ty = self.program.types.intern(Type::Tuple(vec![types::INT, turns.element.ty]));
         turns.element = op(Op::New, vec![at, turns.element], ty, span);
         Some(turns)
@@ -273,6 +282,7 @@ impl Checker<'_, '_> {
             test: typed(types::BOOL, span, ExprKind::Logic(true, Box::new(a.test), Box::new(b.test))),
             element: op(Op::New, vec![a.element, b.element], ty, span),
             step,
+            counter: None,
         })
     }
 
@@ -308,6 +318,7 @@ impl Checker<'_, '_> {
             test: typed(types::BOOL, span, ExprKind::Logic(true, Box::new(positive), Box::new(inside))),
             element: op(Op::ListGet, vec![list, at], element, span),
             step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }],
+            counter: None,
         })
     }
 
@@ -344,6 +355,7 @@ impl Checker<'_, '_> {
             test: seq(vec![check], more),
             element,
             step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }],
+            counter: None,
         })
     }
 
