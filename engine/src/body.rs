@@ -757,6 +757,17 @@ impl Body {
         self.stage = Stage::Gone;
     }
 
+    /// The engine has stopped: nobody is answered any more, and who waits is told so.
+    pub(crate) fn abandon(&mut self, error: &Error) {
+        if let Some(flight) = self.flight.take() {
+            self.wanted.replies.extend(flight.wanted.replies);
+        }
+        self.turn_away(error);
+        self.early.clear();
+        self.vm = None;
+        self.stage = Stage::Gone;
+    }
+
     fn turn_away(&mut self, error: &Error) {
         for (reply, _) in std::mem::take(&mut self.wanted).replies {
             // Nobody may be waiting any more.

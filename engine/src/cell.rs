@@ -3,7 +3,7 @@
 //! The phase of the mailbox is what makes that safe: an event for an idle cell puts it into the run queue, one for a cell that
 //! is queued or running waits there. A cell that is gone takes no event; the sender looks for its successor.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use deepslate_ir::datum::Datum;
 use deepslate_ir::trap::Fault;
@@ -134,6 +134,15 @@ impl Cell {
     /// The body, for the worker that has taken this cell from the run queue.
     pub(crate) fn body(&self) -> MutexGuard<'_, Body> {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same if no worker is at it.
+    pub(crate) fn try_body(&self) -> Option<MutexGuard<'_, Body>> {
+        match self.body.try_lock() {
+            Ok(body) => Some(body),
+            Err(TryLockError::Poisoned(body)) => Some(body.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Puts an event in; gives it back when the cell is gone.

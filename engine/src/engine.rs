@@ -208,6 +208,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.node.stop();
         self.tasks().iter().for_each(JoinHandle::abort);
+        self.node.abandon();
         if let Some(runtime) = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             // Works in async code too, where a runtime can't be waited for.
             runtime.shutdown_background();
@@ -289,6 +290,7 @@ impl Engine {
         });
         // A runtime that was torn down meanwhile has nothing left to drain.
         let _ = draining.await;
+        self.node().abandon();
         let tasks = std::mem::take(&mut *self.owner.tasks());
         for task in tasks {
             task.abort();

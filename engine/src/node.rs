@@ -195,6 +195,18 @@ impl Node {
         self.lease.doubt.notify_one();
     }
 
+    /// After it has stopped: tells who still waits, and lets go of what is in memory.
+    pub(crate) fn abandon(&self) {
+        for cell in self.registry.all() {
+            for event in self.registry.remove(&cell) {
+                self.bounce(event);
+            }
+            if let Some(mut body) = cell.try_body() {
+                body.abandon(&Error::stopping("command"));
+            }
+        }
+    }
+
     /// True when nothing is queued, running, being read or being written.
     pub(crate) fn is_quiet(&self) -> bool {
         let quiet = || self.committer.is_idle() && self.loading.load(Ordering::SeqCst) == 0 && self.scheduler.is_idle();
@@ -282,6 +294,14 @@ impl Node {
         if !is_parked && !self.is_draining() {
             self.deliver(id, Event::Wake);
         }
+    }
+
+    /// The same for one of many: a million that are due at once are read a few at a time.
+    async fn wake_in_turn(self: &Arc<Self>, id: IsolateId) {
+        while self.loading.load(Ordering::SeqCst) > SCAN_PAGE && !self.is_stopped() {
+            self.clock.sleep(Duration::from_millis(1)).await;
+        }
+        self.wake(id);
     }
 
     /// One worker's life.
@@ -556,11 +576,7 @@ impl Node {
         loop {
             let ids = self.store.runnable(shard, after, SCAN_PAGE).await?;
             for id in &ids {
-                // The isolates of a large store are read a few at a time.
-                while self.loading.load(Ordering::SeqCst) > SCAN_PAGE && !self.is_stopped() {
-                    self.clock.sleep(Duration::from_millis(1)).await;
-                }
-                self.wake(*id);
+                self.wake_in_turn(*id).await;
             }
             match ids.last() {
                 Some(last) if ids.len() >= SCAN_PAGE => after = Some(*last),
@@ -606,7 +622,9 @@ impl Node {
                 }
             }
             let (due, next_ms) = self.timers.take_due(self.time.now_ms());
-            due.into_iter().for_each(|id| self.wake(id));
+            for id in due {
+                self.wake_in_turn(id).await;
+            }
             // The store's clock may be set: look again once a second at the latest.
             let wait_ms =
                 next_ms.unwrap_or(i64::MAX).min(next_scan_ms).saturating_sub(self.time.now_ms()).clamp(0, 1_000);
@@ -642,8 +660,7 @@ impl Node {
         let mut swept = 0;
         for shard in self.lease.held() {
             let mut after = None;
-            loop {
-                let Some(epoch) = self.lease.epoch(shard) else { break };
+            while let Some(epoch) = self.lease.epoch(shard) {
                 let ended = self.store.ended(shard, after, until_ms, page).await?;
                 // One that somebody is just about to delete is left to them.
                 let free = ended.iter().filter(|ended| self.registry.get(ended.id).is_none());

@@ -31,7 +31,8 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
         Some(Ending::Cancelled) => CANCELLED,
     };
     let parked = if record.parked.is_some() { PARKED } else { 0 };
-    out.u64(u64::from(record.paused) * PAUSED | parked | ending);
+    let paused = if record.paused { PAUSED } else { 0 };
+    out.u64(paused | parked | ending);
     if let Some(reason) = &record.parked {
         out.bytes(reason.as_bytes());
     }
