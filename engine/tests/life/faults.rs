@@ -22,7 +22,7 @@ async fn lost_answers_neither_lose_nor_repeat() {
             lost.fetch_add(1, Ordering::Relaxed);
             Injection::lost_reply()
         }
-        ("commit", 1) if call.number % 7 == 0 => Injection::unreachable(),
+        ("commit", 1) if call.number.is_multiple_of(7) => Injection::unreachable(),
         _ => Injection::Pass,
     };
     let store = Arc::new(Fault::planned(memory(), plan));
