@@ -230,7 +230,7 @@ impl Checker<'_, '_> {
                 (typed(types::BOOL, span, test), vec![step])
             }
         };
-        Some(Turns { test, element: at, step })
+        Some(Turns { test, element: at, step, counter: None })
     }
 
     /// `stop - step`, or the nearest that fits 64 bits: only from before it does one more step lead to a turn.
