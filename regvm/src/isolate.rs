@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// What an isolate may use; over a limit is a trap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of heap; the register stack of a task counts with it where it grows.
+    /// Bytes of heap; the frames of tasks count with it when they are made.
     pub heap_bytes: u64,
     /// Live tasks.
     pub tasks: u32,
@@ -78,6 +78,20 @@ impl Core {
             }
         }
         self.table.ready.push_back(waiter.task);
+    }
+
+    /// Takes more words of register stack into account. Fails over the limit of memory, which heap and stacks share.
+    pub fn charge_stack(&mut self, words: usize) -> Result<(), Fault> {
+        let (limit, heap) = (self.limits.heap_bytes, self.heap.bytes());
+        let stacks = (self.table.stack_words + words as u64).saturating_mul(8);
+        if heap.saturating_add(stacks) > limit {
+            let message = format!(
+                "out of memory: {heap} bytes of objects and {stacks} of tasks' frames are over the limit of {limit} bytes"
+            );
+            return Err(Fault::new(TrapKind::Memory, message));
+        }
+        self.table.stack_words += words as u64;
+        Ok(())
     }
 
     /// What a host function gave, in the heap.
@@ -224,6 +238,7 @@ impl Isolate {
             flow,
             result: None,
             ended: Vec::new(),
+            stack_words: code.count.into(),
         };
         let core = Core { program: Arc::clone(program), heap, table, limits };
         Ok(Isolate {
@@ -288,6 +303,7 @@ impl Isolate {
                     {
                         return self.fail(&task, fault);
                     }
+                    self.core.table.stack_words -= task.regs.len() as u64;
                     self.core.table.ended.push(id);
                 }
                 Leave::Fault(fault) => return self.fail(&task, *fault),

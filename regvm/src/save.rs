@@ -163,6 +163,7 @@ pub(crate) fn restore(
         flow: head.flow,
         result: head.result,
         ended: Vec::new(),
+        stack_words: heap_bytes / 8 - room,
     })
 }
 

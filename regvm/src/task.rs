@@ -143,6 +143,8 @@ pub(crate) struct Table {
     pub result: Option<u64>,
     /// The tasks that have ended since a commit last asked.
     pub ended: Vec<u64>,
+    /// How many words the register stacks of all tasks have, the running one's among them.
+    pub stack_words: u64,
 }
 
 impl Table {

@@ -13,8 +13,15 @@ use deepslate_ir::types::Type;
 /// An isolate as a person sees it.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct View {
-    /// Its live tasks, oldest first.
+    /// Its live tasks, oldest first; at most `View::TASKS`.
     pub tasks: Vec<TaskView>,
+    /// How many more there are.
+    pub more_tasks: usize,
+}
+
+impl View {
+    /// The most tasks that a view shows.
+    pub const TASKS: usize = 200;
 }
 
 /// A task.
@@ -26,8 +33,15 @@ pub struct TaskView {
     pub status: TaskStatus,
     /// What it waits for, in words; empty if it can run.
     pub waits_for: String,
-    /// Its frames, innermost first.
+    /// Its frames, innermost first; at most `TaskView::FRAMES`, the outermost one among them.
     pub frames: Vec<FrameView>,
+    /// How many more there are, between the last two that are shown.
+    pub more_frames: usize,
+}
+
+impl TaskView {
+    /// The most frames that a view shows of a task.
+    pub const FRAMES: usize = 50;
 }
 
 /// What a task is doing.
@@ -57,8 +71,15 @@ impl TaskStatus {
 pub struct FrameView {
     /// Where it stands.
     pub place: TraceLine,
-    /// Its named variables that have a value, in the order of their stop's list.
+    /// Its named variables that have a value, in the order of their stop's list; at most `FrameView::VARIABLES`.
     pub variables: Vec<Variable>,
+    /// How many more there are.
+    pub more_variables: usize,
+}
+
+impl FrameView {
+    /// The most variables that a view shows of a frame.
+    pub const VARIABLES: usize = 100;
 }
 
 /// A variable.
@@ -81,7 +102,9 @@ impl Variable {
 
 /// The view of an isolate that does not run.
 pub(crate) fn view(core: &Core) -> View {
-    View { tasks: core.table.tasks.values().map(|t| task_view(core, t)).collect() }
+    let all = &core.table.tasks;
+    let tasks = all.values().take(View::TASKS).map(|t| task_view(core, t)).collect();
+    View { tasks, more_tasks: all.len().saturating_sub(View::TASKS) }
 }
 
 fn task_view(core: &Core, task: &Task) -> TaskView {
@@ -90,8 +113,11 @@ fn task_view(core: &Core, task: &Task) -> TaskView {
         (State::Waiting(Wait::Durable(step)), _) => durable(core, *step),
         _ => (TaskStatus::Running, String::new()),
     };
-    let frames = task.frames.iter().rev().map(|f| frame_view(core, task, f)).collect();
-    TaskView { id: task.id, status, waits_for, frames }
+    let more_frames = task.frames.len().saturating_sub(TaskView::FRAMES);
+    let (outermost, inside) = task.frames.split_first().expect("a live task has a frame");
+    let shown = inside[more_frames..].iter().rev().chain([outermost]);
+    let frames = shown.map(|f| frame_view(core, task, f)).collect();
+    TaskView { id: task.id, status, waits_for, frames, more_frames }
 }
 
 fn durable(core: &Core, step: u64) -> (TaskStatus, String) {
@@ -116,15 +142,18 @@ fn frame_view(core: &Core, task: &Task, frame: &Frame) -> FrameView {
         let (value, cut) = preview(&core.heap, ty, slot);
         Variable { name: name.to_owned(), ty: module.types.name(ty), value, cut }
     };
-    let variables = if task.state == State::Ready(Resume::Start) {
-        func.params.iter().zip(&code.params).map(|(p, reg)| variable(&p.name, p.ty, regs[usize::from(*reg)])).collect()
+    // Only of those that are shown a preview is made.
+    let mut named: Vec<(&str, TypeId, u64)> = Vec::new();
+    if task.state == State::Ready(Resume::Start) {
+        named.extend(func.params.iter().zip(&code.params).map(|(p, reg)| (&*p.name, p.ty, regs[usize::from(*reg)])));
     } else if let Some(stop) = core.program.stop_at(frame.pc) {
         let listed = func.stop(stop).values.iter().zip(&code.stops[stop.index()].values);
-        listed.filter_map(|(l, home)| Some(variable(l.name.as_ref()?, func.ty(l.value), home.value(regs)))).collect()
-    } else {
-        Vec::new()
-    };
-    FrameView { place: core.place(frame), variables }
+        named.extend(listed.filter_map(|(l, home)| Some((l.name.as_deref()?, func.ty(l.value), home.value(regs)))));
+    }
+    let more_variables = named.len().saturating_sub(FrameView::VARIABLES);
+    let shown = named.into_iter().take(FrameView::VARIABLES);
+    let variables = shown.map(|(name, ty, slot)| variable(name, ty, slot)).collect();
+    FrameView { place: core.place(frame), variables, more_variables }
 }
 
 /// The `repr` of a value, of which nothing is made past the characters that are shown.

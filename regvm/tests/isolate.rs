@@ -361,6 +361,34 @@ fn a_view_shows_where_each_task_stands_and_its_variables() {
 }
 
 #[test]
+fn a_view_is_bounded() {
+    let program = program(LIMITED);
+    let mut deep = isolate(&program, "deep", &[], Limits::default());
+    for _ in 0..300 {
+        step(&mut deep);
+    }
+    let view = deep.view();
+    let task = &view.tasks[0];
+    assert_eq!((task.frames.len(), task.more_frames), (50, 251));
+    assert_eq!((task.frames[48].place.func.as_str(), task.frames[49].place.func.as_str()), ("down", "deep"));
+    let mut crowd = isolate(&program, "crowd", &[], Limits::default());
+    for _ in 0..300 {
+        step(&mut crowd);
+    }
+    let view = crowd.view();
+    assert_eq!((view.tasks.len(), view.more_tasks), (200, 100));
+}
+
+#[test]
+fn isolates_move_between_threads_and_programs_are_shared() {
+    fn moves<T: Send>() {}
+    fn is_shared<T: Send + Sync>() {}
+    moves::<Isolate>();
+    is_shared::<Program>();
+    is_shared::<Interrupt>();
+}
+
+#[test]
 fn a_listing_shows_registers_and_source_lines() {
     let program = program(NESTED);
     let listing = disas(&program, func(&program, "outer"));

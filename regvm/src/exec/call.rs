@@ -62,17 +62,19 @@ fn too_deep(exec: &Exec<'_>) -> Leave {
 #[cold]
 #[inline(never)]
 fn grow(exec: &mut Exec<'_>, cur: Cursor, w: Word, base: usize, entry: Entry) -> Result<Cursor, Leave> {
-    let needed = base + usize::from(entry.count);
-    let len = needed.max(exec.task.regs.len() * 2);
-    let (limit, heap) = (exec.core.limits.heap_bytes, exec.core.heap.bytes());
-    if heap.saturating_add(needed as u64 * 8) > limit || u32::try_from(needed).is_err() {
-        let message = format!(
-            "out of memory: {heap} bytes of heap and a stack of {} bytes are over the limit of {limit} bytes",
-            needed * 8
-        );
-        return Err(fault(Fault::new(TrapKind::Memory, message)));
+    let (len, needed) = (exec.task.regs.len(), base + usize::from(entry.count));
+    // Twice as large, so that growing is rare; just enough where that is over the limit.
+    let more = needed.max(len * 2) - len;
+    let more = if exec.core.charge_stack(more).is_ok() {
+        more
+    } else {
+        exec.core.charge_stack(needed - len).map_err(fault)?;
+        needed - len
+    };
+    if u32::try_from(len + more).is_err() {
+        return Err(fault(Fault::new(TrapKind::Memory, "out of memory: the frames of one task are over 32 GiB")));
     }
-    exec.task.regs.resize(len, 0);
+    exec.task.regs.resize(len + more, 0);
     // SAFETY: C1: the caller's frame lies right below `base`, as before, in the stack's new place.
     Ok(unsafe { Cursor::new(cur.pc(), exec.task.regs.as_mut_ptr().add(base - usize::from(w.c())), w.c()) })
 }

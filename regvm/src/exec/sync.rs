@@ -21,6 +21,7 @@ pub(super) fn create_task(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     }
     let func = cur.extra(1) as u32;
     let entry = exec.program.entries()[func as usize];
+    exec.core.charge_stack(entry.count.into()).map_err(fault)?;
     let mut regs = vec![0; usize::from(entry.count)];
     // SAFETY: C1: the entry is an instruction of the function (V1), and `regs` is as large as its frame.
     pass(cur, unsafe { Cursor::new(exec.place(entry.pc), regs.as_mut_ptr(), entry.count) }, w.b());

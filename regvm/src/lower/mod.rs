@@ -19,6 +19,9 @@ use regalloc::Registers;
 /// Below this many words every jump inside a function fits 16 bits.
 const SHORT_WORDS_MAX: usize = 30_000;
 
+/// Blocks times values of the largest function that is lowered: liveness keeps that many bits.
+const LIVENESS_BITS_MAX: usize = 1 << 33;
+
 /// The bytecode of a module.
 pub(crate) struct Lowered {
     /// All code.
@@ -34,6 +37,10 @@ pub(crate) fn lower(module: &Module, options: Options) -> Result<Lowered, Progra
     let mut plans = Vec::with_capacity(module.funcs.len());
     let mut registers = Vec::with_capacity(module.funcs.len());
     for func in &module.funcs {
+        if func.blocks.len().saturating_mul(func.values.len()) > LIVENESS_BITS_MAX {
+            let message = "is too large; split it into smaller functions".to_owned();
+            return Err(ProgramError { func: Some(func.name.clone()), message });
+        }
         let plan = Plan::of(func, options.fuse, words_at_most(func) <= SHORT_WORDS_MAX);
         let allocated = Registers::allocate(module, func, &plan, options.allocate_registers);
         registers.push(allocated.map_err(|needed| {
