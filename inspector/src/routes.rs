@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -82,6 +82,40 @@ struct Json(String);
 impl IntoResponse for Json {
     fn into_response(self) -> Response {
         ([(header::CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
+}
+
+/// The isolate's name in a path.
+struct Name(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Name, ApiError> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(Name(name)),
+            Err(error) => Err(ApiError::bad_request(format!("the path can't be read: {error}"))),
+        }
+    }
+}
+
+/// A request's body.
+struct Sent(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Sent, ApiError> {
+        match Bytes::from_request(request, state).await {
+            Ok(bytes) => Ok(Sent(bytes)),
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                let what = format!(
+                    "a request has at most {BODY_BYTES_MAX} bytes: keep large values elsewhere and pass where they are"
+                );
+                Err(ApiError::new(Refusal::TooLarge, what))
+            }
+            Err(error) => Err(ApiError::bad_request(format!("the body can't be read: {error}"))),
+        }
     }
 }
 
@@ -174,22 +208,22 @@ async fn list(State(shared): State<Shared>, asked: Asked) -> Answer {
     Ok(Json(view::stamped(&page, shared.engine.now_ms())))
 }
 
-async fn show(State(shared): State<Shared>, Path(name): Path<String>) -> Answer {
+async fn show(State(shared): State<Shared>, Name(name): Name) -> Answer {
     let shown = view::show(&shared, &name).await?;
     Ok(Json(view::stamped(&shown, shared.engine.now_ms())))
 }
 
-async fn source(State(shared): State<Shared>, Path(name): Path<String>) -> Answer {
+async fn source(State(shared): State<Shared>, Name(name): Name) -> Answer {
     view::source(&shared, &name).await.map(Json)
 }
 
-async fn history(State(shared): State<Shared>, Path(name): Path<String>, asked: Asked) -> Answer {
+async fn history(State(shared): State<Shared>, Name(name): Name, asked: Asked) -> Answer {
     let asked = asked.only(&["from", "limit"])?;
     let from = asked.number("from", "the number of an event")?.unwrap_or(0);
     view::history(&shared.engine, &name, from, asked.limit()?).await.map(Json)
 }
 
-async fn result(State(shared): State<Shared>, Path(name): Path<String>, asked: Asked) -> Answer {
+async fn result(State(shared): State<Shared>, Name(name): Name, asked: Asked) -> Answer {
     let asked = asked.only(&["timeout"])?;
     let seconds: f64 = asked.number("timeout", "seconds")?.unwrap_or(0.0);
     let wait = Duration::try_from_secs_f64(seconds)
@@ -205,7 +239,7 @@ async fn list_events(State(shared): State<Shared>, asked: Asked) -> Result<Respo
     Ok(events::of_list(shared, Wanted::try_from(asked)?)?.into_response())
 }
 
-async fn isolate_events(State(shared): State<Shared>, Path(name): Path<String>) -> Result<Response, ApiError> {
+async fn isolate_events(State(shared): State<Shared>, Name(name): Name) -> Result<Response, ApiError> {
     Ok(events::of_isolate(shared, name)?.into_response())
 }
 
@@ -226,7 +260,7 @@ fn body<'a>(bytes: &'a [u8], known: &[&str]) -> Result<HashMap<String, &'a str>,
     }
 }
 
-async fn spawn(State(shared): State<Shared>, bytes: Bytes) -> Result<(StatusCode, Json), ApiError> {
+async fn spawn(State(shared): State<Shared>, Sent(bytes): Sent) -> Result<(StatusCode, Json), ApiError> {
     let members = body(&bytes, &["name", "flow", "args"])?;
     let text = |key: &str| -> Result<String, ApiError> {
         let text = members.get(key).and_then(|text| serde_json::from_str(text).ok());
@@ -238,22 +272,22 @@ async fn spawn(State(shared): State<Shared>, bytes: Bytes) -> Result<(StatusCode
     Ok((if exists { StatusCode::OK } else { StatusCode::CREATED }, Json(answer)))
 }
 
-async fn cancel(State(shared): State<Shared>, Path(name): Path<String>, bytes: Bytes) -> Answer {
+async fn cancel(State(shared): State<Shared>, Name(name): Name, Sent(bytes): Sent) -> Answer {
     body(&bytes, &[])?;
     Ok(Json(view::answer(&name, &shared.engine.cancel(&name).await?)))
 }
 
-async fn pause(State(shared): State<Shared>, Path(name): Path<String>, bytes: Bytes) -> Answer {
+async fn pause(State(shared): State<Shared>, Name(name): Name, Sent(bytes): Sent) -> Answer {
     body(&bytes, &[])?;
     Ok(Json(view::answer(&name, &shared.engine.pause(&name).await?)))
 }
 
-async fn resume(State(shared): State<Shared>, Path(name): Path<String>, bytes: Bytes) -> Answer {
+async fn resume(State(shared): State<Shared>, Name(name): Name, Sent(bytes): Sent) -> Answer {
     body(&bytes, &[])?;
     Ok(Json(view::answer(&name, &shared.engine.resume(&name).await?)))
 }
 
-async fn delete(State(shared): State<Shared>, Path(name): Path<String>, bytes: Bytes) -> Answer {
+async fn delete(State(shared): State<Shared>, Name(name): Name, Sent(bytes): Sent) -> Answer {
     body(&bytes, &[])?;
     Ok(Json(view::answer(&name, &shared.engine.delete(&name).await?)))
 }

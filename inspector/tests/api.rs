@@ -138,6 +138,9 @@ async fn mistakes_are_refused_with_their_kind() {
         (bench.post("/api/isolates", json!({"name": "x", "flow": "nap", "arg": {}})).await, 400, "bad_request"),
         (bench.post("/api/isolates", json!([])).await, 400, "bad_request"),
         (bench.post("/api/isolates/none/cancel", json!({})).await, 404, "not_found"),
+        (bench.post("/api/isolates", json!({"name": "x".repeat(17 << 20)})).await, 413, "too_large"),
+        (bench.get("/api/isolates/%FF").await, 400, "bad_request"),
+        (bench.get("/api/isolates/a%20b").await, 400, "bad_name"),
     ] {
         if kind.is_empty() {
             assert!(answer.text.starts_with("event: gone"), "{}", answer.text);
