@@ -146,7 +146,7 @@ impl Config {
             }
             let belongs =
                 |section: &&str| variable.starts_with(&format!("DEEPSLATE_{}_", section.to_ascii_uppercase()));
-            if Config::sections().iter().any(|section| belongs(section)) {
+            if Config::sections().iter().any(belongs) {
                 let names: Vec<_> = keys.iter().map(super::Key::variable).collect();
                 return Err(environment(unknown("variable", &variable, names.iter().map(String::as_str))));
             }

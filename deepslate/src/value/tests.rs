@@ -86,21 +86,21 @@ fn arguments_come_by_name_or_by_position() {
     let (module, _) = module();
     let param = |name: &str, ty| Param { name: name.into(), ty };
     let params = [param("count", INT), param("name", STR)];
-    let wanted = Ok(vec![Datum::Int(3), Datum::Str("x".into())]);
+    let wanted = vec![Datum::Int(3), Datum::Str("x".into())];
     #[derive(Serialize)]
     struct Args {
         name: &'static str,
         count: u8,
     }
-    assert_eq!(to_args(&module, &params, &(3, "x")), wanted);
-    assert_eq!(to_args(&module, &params, &Args { name: "x", count: 3 }), wanted);
-    assert_eq!(to_args(&module, &params, &serde_json::json!({"name": "x", "count": 3})), wanted);
+    assert_eq!(to_args(&module, &params, &(3, "x")), Ok(wanted.clone()));
+    assert_eq!(to_args(&module, &params, &Args { name: "x", count: 3 }), Ok(wanted.clone()));
+    assert_eq!(to_args(&module, &params, &serde_json::json!({"name": "x", "count": 3})), Ok(wanted.clone()));
     assert_eq!(to_args(&module, &[], &()), Ok(vec![]));
     assert_eq!(to_args(&module, &params, &(3,)).unwrap_err().0, "1 arguments given, 2 wanted");
     assert_eq!(to_args(&module, &params, &HashMap::from([("count", 3)])).unwrap_err().0, "argument `name` is missing");
     assert_eq!(to_args(&module, &params, &("x", 3)).unwrap_err().0, "argument `count`: expected int, found str");
     assert!(to_args(&module, &params, &3).unwrap_err().0.contains("tuple"));
-    let back: (i32, String) = from_args(&module, &params, &wanted.unwrap()).unwrap();
+    let back: (i32, String) = from_args(&module, &params, &wanted).unwrap();
     assert_eq!(back, (3, "x".into()));
 }
 
