@@ -1,0 +1,72 @@
+//! How long does a restore take, and on what does it depend? On the live state, whose elements it checks one by one where they
+//! are references and copies where they are numbers; not on the number of turns before it.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use deepslate_benches::Loop;
+use deepslate_engine::regvm::{Isolate, Limits};
+use std::hint::black_box;
+
+const FLOWS: &str = r#"
+from deepslate import flow, sleep
+
+@flow
+async def small() -> int:
+    count: int = 0
+    while True:
+        sleep(0)
+        count = count + 1
+    return count
+
+@flow
+async def numbers(size: int) -> int:
+    items: list[int] = [7] * size
+    turn: int = 0
+    while True:
+        sleep(0)
+        items[turn * 7919 % size] = turn
+        turn = turn + 1
+    return turn
+
+@flow
+async def texts(size: int) -> int:
+    items: list[str] = []
+    for i in range(size):
+        items.append(f"text number {i}")
+    while True:
+        sleep(0)
+    return size
+"#;
+
+fn measure(criterion: &mut Criterion, group: &str, id: BenchmarkId, of: &Loop) {
+    let parts = of.parts.list();
+    let mut group = criterion.benchmark_group(group);
+    group.throughput(Throughput::Bytes(of.parts.bytes() as u64)).sample_size(20);
+    group.bench_with_input(id, &parts, |bench, parts| {
+        bench.iter(|| Isolate::restore(&of.program, black_box(parts), Limits::default()).expect("it is sound"));
+    });
+    group.finish();
+}
+
+fn restore(criterion: &mut Criterion) {
+    for turns in [10, 100_000] {
+        let mut small = Loop::new(FLOWS, "small", &[]);
+        (0..turns).for_each(|_| drop(small.turn()));
+        measure(criterion, "restore/small isolate", BenchmarkId::new("turns", turns), &small);
+    }
+    for size in [1_000, 10_000, 100_000, 1_000_000] {
+        let numbers = Loop::new(FLOWS, "numbers", &[size]);
+        measure(criterion, "restore/list of ints", BenchmarkId::new("elements", size), &numbers);
+    }
+    for size in [1_000, 100_000] {
+        let texts = Loop::new(FLOWS, "texts", &[size]);
+        measure(criterion, "restore/list of texts", BenchmarkId::new("elements", size), &texts);
+    }
+    for turns in [60, 6_000] {
+        let mut numbers = Loop::new(FLOWS, "numbers", &[100_000]);
+        (0..turns).for_each(|_| drop(numbers.turn()));
+        measure(criterion, "restore/100,000 ints after changes", BenchmarkId::new("turns", turns), &numbers);
+    }
+}
+
+criterion_group!(benches, restore);
+criterion_main!(benches);
