@@ -302,6 +302,52 @@ fn each_limit_is_a_trap() {
     assert_eq!(failed(run(&mut isolate(&program, "deep", &[], limits))).kind, TrapKind::Memory);
 }
 
+const LARGE: &str = r#"
+host 0 impure keep(items: list[int]) -> None
+func grown(n: int) -> list[int] {
+block0(v0: int):
+  v1: list[int] = list_new
+  v2: int = iconst 0
+  v3: int = iconst 1
+  jump block1(v2)
+block1(v4: int):
+  poll
+  v5: bool = ilt v4, v0
+  branch v5, block2, block3
+block2:
+  list_push v1, v4
+  v6: int = iadd v4, v3
+  jump block1(v6)
+block3:
+  return v1
+}
+flow send(n: int) -> None {
+block0(v0: int):
+  v1: list[int] = call grown(v0)
+  v2: None = call_impure keep(v1)
+  return v2
+}
+flow give(n: int) -> list[int] {
+block0(v0: int):
+  v1: list[int] = call grown(v0)
+  return v1
+}
+"#;
+
+#[test]
+fn what_crosses_the_border_is_bounded() {
+    let program = program(LARGE);
+    let limits = Limits { message_bytes: 16 << 10, ..Limits::default() };
+    let mut sender = isolate(&program, "send", &[Datum::Int(1_000)], limits);
+    assert_eq!(run(&mut sender), Exit::Blocked);
+    for name in ["send", "give"] {
+        let trap = failed(run(&mut isolate(&program, name, &[Datum::Int(1_024)], limits)));
+        assert_eq!(trap.kind, TrapKind::Size);
+        assert!(trap.message.starts_with("a list[int] is larger than the limit of 16384 bytes"), "{}", trap.message);
+        assert_eq!((trap.trace.len(), trap.trace[0].func.as_str()), (1, name));
+    }
+}
+
 #[test]
 fn garbage_is_collected() {
     let program = program(LIMITED);
