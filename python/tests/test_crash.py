@@ -173,3 +173,35 @@ def test_no_acknowledged_spawn_is_lost_and_no_result_is_wrong(tmp_path: Path) ->
             assert answer["result"] == limit, answer
     finally:
         served.kill()
+
+
+def test_a_deploy_does_not_strand_a_running_flow(tmp_path: Path) -> None:
+    source = tmp_path / "job.py"
+    source.write_text(
+        "from deepslate import flow, impure, sleep\n\n"
+        "@impure\ndef hit(n: int) -> int:\n    return n + 1\n\n"
+        "@flow\nasync def job(times: int) -> int:\n    total: int = 0\n    for i in range(times):\n"
+        "        total = total + hit(i)\n        sleep(0.02)\n    return total\n"
+    )
+    run = command(tmp_path, "run", str(source), "--name", "j", "--arg", "times=60")
+    run[4] += ":job"
+    child = subprocess.Popen(run, cwd=tmp_path, env=environment(tmp_path))
+    wait_for(lambda: shown(tmp_path, "j") is not None, "the spawn")
+    child.kill()
+    child.wait()
+    # The new code does not call `hit`, but the isolate that runs does.
+    source.write_text(source.read_text().replace("total = total + hit(i)", "total = total + 1000"))
+    done = subprocess.run(run, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, str(sum(range(1, 61)))), done.stderr
+
+
+def test_the_program_of_a_file_is_the_same_in_every_process(tmp_path: Path) -> None:
+    programs = set()
+    for seed in ("0", "1", "2"):
+        environ = {**environment(tmp_path), "PYTHONHASHSEED": seed}
+        run = command(tmp_path, "run", f"{flows.__file__}:pures", "--name", f"p{seed}", "--arg", "text=a")
+        subprocess.run(run, cwd=tmp_path, env=environ, check=True, capture_output=True)
+        state = shown(tmp_path, f"p{seed}")
+        assert state is not None
+        programs.add(state["program"])
+    assert len(programs) == 1

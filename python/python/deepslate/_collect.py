@@ -61,17 +61,30 @@ class _Collector:
         self.owners: dict[str, object] = {}
         self.work: list[tuple[ast.AST, dict[str, Any]]] = []
         self.imports: dict[str, str] = {}
+        self.scopes: dict[int, dict[str, Any]] = {}
 
     def run(self) -> None:
         while self.work:
             tree, scope = self.work.pop()
-            for name in _names(tree):
+            # In one order in every process, since a program is named by its content.
+            for name in sorted(_names(tree)):
                 if name in scope:
                     self.name(name, scope[name])
                 # A local, a builtin, or unknown: the front end says so.
+        self.bystanders()
         if self.imports:
             # What the pieces of source import stands elsewhere in their files.
             self.program.sources.insert(0, ("<imports>", 1, "\n".join(self.imports.values()) + "\n"))
+
+    def bystanders(self) -> None:
+        """Host functions and dataclasses that these flows do not use, but that isolates of an older program may."""
+        for scope in self.scopes.values():
+            for name, value in scope.items():
+                mark = mark_of(value)
+                if mark is not None and mark.kind != "flow":
+                    self.program.hosts.setdefault(mark.function.__name__, mark.function)
+                elif isinstance(value, type) and dataclasses.is_dataclass(value):
+                    self.program.classes.setdefault(name, value)
 
     def claim(self, name: str, value: object) -> bool:
         """Whether the name is new; one name for two things can't be compiled into one program."""
@@ -85,6 +98,7 @@ class _Collector:
 
     def function(self, name: str, function: Callable[..., Any]) -> None:
         if self.claim(name, function):
+            self.scopes[id(function.__globals__)] = function.__globals__
             self.source(name, function, function.__globals__, inspect.getclosurevars(function).nonlocals)
 
     def source(self, name: str, thing: Any, scope: dict[str, Any], closed: Any = ()) -> None:

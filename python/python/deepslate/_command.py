@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 from types import ModuleType
 from typing import Any
@@ -46,4 +47,6 @@ def load(path: str) -> Program:
 
 def main(args: list[Any] | None = None) -> int:
     """Runs the command; gives its exit status."""
+    # The command handles Ctrl+C itself, where it has something to bring to its end; Python must not raise it as well.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     return _native.command(["deepslate", *(sys.argv[1:] if args is None else args)])

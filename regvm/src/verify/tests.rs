@@ -1,3 +1,5 @@
+//! Each fact of the verifier, by bytecode that breaks it.
+
 use super::*;
 use crate::lower::{Lowered, lower};
 use crate::program::Options;

@@ -77,7 +77,7 @@ impl Fail {
 }
 
 const REMEDY: &str = "the file is left as it is: stop the engine, keep a copy of the directory, \
-                      and restore a backup or look at it with `deepslate store check`";
+                      and restore a backup";
 
 /// A column that holds something else than was ever written there.
 fn is_misread(error: &rusqlite::Error) -> bool {
