@@ -15,6 +15,7 @@ pub struct Disk {
     file: File,
     next: u64,
     times: Vec<f64>,
+    last: f64,
 }
 
 impl Disk {
@@ -25,24 +26,30 @@ impl Disk {
             file.write_all(&[1; BLOCK])?;
         }
         file.sync_all()?;
-        Ok(Disk { file, next: 0, times: Vec::new() })
+        Ok(Disk { file, next: 0, times: Vec::new(), last: f64::NAN })
     }
 
-    /// Measures some more, so that its mood in the whole run counts.
-    pub fn measure(&mut self) -> Result<()> {
+    /// Measures some more. Gives the median of this time and of the last time: what a sync took around what was done in
+    /// between, in seconds.
+    pub fn measure(&mut self) -> Result<f64> {
+        let mut times = Vec::new();
         for _ in 0..ROUND {
             let from = Instant::now();
             self.file.seek(SeekFrom::Start(self.next % BLOCKS * BLOCK as u64))?;
             self.file.write_all(&[self.next as u8; BLOCK])?;
             self.file.sync_data()?;
-            self.times.push(from.elapsed().as_secs_f64());
+            times.push(from.elapsed().as_secs_f64());
             self.next += 1;
         }
+        times.sort_by(f64::total_cmp);
+        let (before, now) = (self.last, times[times.len() / 2]);
+        self.last = now;
+        self.times.extend(times);
         self.times.sort_by(f64::total_cmp);
-        Ok(())
+        Ok((before + now) / 2.0)
     }
 
-    /// The median, in seconds.
+    /// The median of all, in seconds.
     pub fn median(&self) -> f64 {
         self.times[self.times.len() / 2]
     }

@@ -63,18 +63,37 @@ impl Face {
     }
 }
 
+/// Seconds that something took, and what an fdatasync took before and after it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Took {
+    seconds: f64,
+    sync: f64,
+}
+
+impl Took {
+    fn syncs(self) -> f64 {
+        self.seconds / self.sync
+    }
+
+    fn ms(self) -> String {
+        format!("{:.2} ms, {:.1} fdatasyncs of {:.2} ms", self.seconds * 1e3, self.syncs(), self.sync * 1e3)
+    }
+}
+
 /// What one face showed.
 #[derive(Debug)]
 struct Shown {
-    sequential: f64,
+    /// A step of the one flow.
+    sequential: Took,
     sequential_bytes: u64,
-    many: f64,
+    /// A step of the many.
+    many: Took,
     many_bytes: u64,
-    p50: f64,
-    p99: f64,
+    p50: Took,
+    p99: Took,
     single_bytes: u64,
-    /// By age: seconds to the next step, bytes of the isolate's snapshot, bytes of the store.
-    recovery: [(f64, u64, u64); 2],
+    /// By age: to the next step, bytes of the isolate's snapshot, bytes of the store.
+    recovery: [(Took, u64, u64); 2],
 }
 
 fn main() -> Result<()> {
@@ -110,26 +129,25 @@ fn show(face: &Face, place: &Path, disk: &mut Disk) -> Result<Shown> {
     };
 
     let (at, steps) = (directory("sequential"), 10_000);
-    let sequential = list(&face.run("sequential", &at, &[steps])?, "seconds")?;
-    let (sequential, sequential_bytes) = (steps as f64 / middle(sequential), store_bytes(&at)?);
-    disk.measure()?;
+    let seconds = middle(list(&face.run("sequential", &at, &[steps])?, "seconds")?) / steps as f64;
+    let (sequential, sequential_bytes) = (Took { seconds, sync: disk.measure()? }, store_bytes(&at)?);
 
     let (at, flows, steps) = (directory("many"), 200, 10);
-    let many = list(&face.run("many", &at, &[flows, steps])?, "seconds")?;
-    let (many, many_bytes) = ((flows * steps) as f64 / middle(many), store_bytes(&at)?);
-    disk.measure()?;
+    let seconds = middle(list(&face.run("many", &at, &[flows, steps])?, "seconds")?) / (flows * steps) as f64;
+    let (many, many_bytes) = (Took { seconds, sync: disk.measure()? }, store_bytes(&at)?);
 
     let at = directory("single");
     let mut single = list(&face.run("single", &at, &[1_000])?, "seconds")?;
     single.sort_by(f64::total_cmp);
-    let (p50, p99) = (single[single.len() / 2], single[single.len() * 99 / 100]);
+    let sync = disk.measure()?;
+    let took = |at: usize| Took { seconds: single[at], sync };
+    let (p50, p99) = (took(single.len() / 2), took(single.len() * 99 / 100));
     let single_bytes = store_bytes(&at)?;
-    disk.measure()?;
 
-    let mut recovery = [(0.0, 0, 0); 2];
+    let mut recovery = [(Took::default(), 0, 0); 2];
     for (age, recovered) in AGES.into_iter().zip(&mut recovery) {
-        *recovered = recover(face, &directory(&format!("recover-{age}")), age)?;
-        disk.measure()?;
+        let (seconds, snapshot, store) = recover(face, &directory(&format!("recover-{age}")), age)?;
+        *recovered = (Took { seconds, sync: disk.measure()? }, snapshot, store);
     }
     Ok(Shown { sequential, sequential_bytes, many, many_bytes, p50, p99, single_bytes, recovery })
 }
@@ -180,47 +198,43 @@ fn middle(mut values: Vec<f64>) -> f64 {
 }
 
 fn print(disk: &Disk, shown: &[(&str, Shown)]) {
-    let sync = disk.median();
-    let ms = |seconds: f64| format!("{:.3} ms", seconds * 1e3);
-    println!("fdatasync after 4 KiB in place: {} (p99 {}), {} times", ms(sync), ms(disk.p99()), disk.count());
-    println!();
-    let header: String = shown.iter().map(|(name, _)| format!("{name:>42}")).collect();
-    println!("{:<34}{header}", "");
+    let (median, p99) = (disk.median() * 1e3, disk.p99() * 1e3);
+    println!("fdatasync after 4 KiB in place: {median:.2} ms (p99 {p99:.2} ms), {} times", disk.count());
+    println!("beside each figure stands what it took right before and after\n");
+    let header: String = shown.iter().map(|(name, _)| format!("{name:>50}")).collect();
+    println!("{:<36}{header}", "");
     let row = |what: &str, cell: &dyn Fn(&Shown) -> String| {
-        let cells: String = shown.iter().map(|(_, shown)| format!("{:>42}", cell(shown))).collect();
-        println!("{what:<34}{cells}");
+        let cells: String = shown.iter().map(|(_, shown)| format!("{:>50}", cell(shown))).collect();
+        println!("{what:<36}{cells}");
     };
-    let syncs = |seconds: f64| seconds / sync;
-    row("one flow of 10,000 steps", &|s| {
-        format!("{:.0} steps/s, {:.2} fdatasyncs a step", s.sequential, syncs(1.0 / s.sequential))
-    });
-    row("200 flows of 10 steps", &|s| format!("{:.0} steps/s, {:.2} steps a fdatasync", s.many, s.many * sync));
-    row("a flow of one step: p50", &|s| format!("{}, {:.1} fdatasyncs", ms(s.p50), syncs(s.p50)));
-    row("                    p99", &|s| format!("{}, {:.1} fdatasyncs", ms(s.p99), syncs(s.p99)));
+    let rate = |took: Took| 1.0 / took.seconds;
+    row("one flow of 10,000 steps", &|s| format!("{:.0} steps/s", rate(s.sequential)));
+    row("        a step", &|s| s.sequential.ms());
+    row("200 flows of 10 steps", &|s| format!("{:.0} steps/s", rate(s.many)));
+    row("        steps an fdatasync", &|s| format!("{:.1} of {:.2} ms", 1.0 / s.many.syncs(), s.many.sync * 1e3));
+    row("start to result of one step: p50", &|s| s.p50.ms());
+    row("                             p99", &|s| s.p99.ms());
     for (index, age) in AGES.into_iter().enumerate() {
-        row(&format!("SIGKILL to next step, {age} before"), &|s| {
-            format!("{}, {:.0} fdatasyncs", ms(s.recovery[index].0), syncs(s.recovery[index].0))
-        });
-        row("                    stored", &|s| {
-            format!("{} bytes of it, {} of the store", s.recovery[index].1, s.recovery[index].2)
-        });
+        row(&format!("SIGKILL to next step, {age} before"), &|s| s.recovery[index].0.ms());
+        row("        bytes of it, of the store", &|s| format!("{}, {}", s.recovery[index].1, s.recovery[index].2));
     }
-    row("store after one flow of 10,000", &|s| format!("{} bytes", s.sequential_bytes));
-    row("store after rounds of 200 flows", &|s| format!("{} bytes", s.many_bytes));
-    row("store after 1,000 flows of one step", &|s| format!("{} bytes", s.single_bytes));
+    row("bytes after one flow of 10,000", &|s| s.sequential_bytes.to_string());
+    row("bytes after 2,400 flows of 10", &|s| s.many_bytes.to_string());
+    row("bytes after 1,000 flows of one", &|s| s.single_bytes.to_string());
     println!();
     let bar = |met: bool, what: String| println!("{} {what}", if met { "met   " } else { "MISSED" });
     for (name, s) in shown {
-        let cost = syncs(1.0 / s.sequential);
+        let cost = s.sequential.syncs();
         bar(
             cost <= STEP_SYNCS_MAX,
             format!("{name}: a sequential step in at most {STEP_SYNCS_MAX} fdatasyncs: {cost:.2}"),
         );
         if *name == "Rust" {
-            bar(s.many >= STEPS_MIN, format!("{name}: {STEPS_MIN:.0} steps/s for 200 flows: {:.0}", s.many));
+            let many = rate(s.many);
+            bar(many >= STEPS_MIN, format!("{name}: {STEPS_MIN:.0} steps/s for 200 flows: {many:.0}"));
         }
         let [(young, small, _), (old, large, _)] = s.recovery;
-        let factor = old / young;
+        let factor = old.seconds / young.seconds;
         bar(
             factor <= AGES_FACTOR_MAX,
             format!("{name}: the recovery is the same at both ages: a factor of {factor:.2}"),
