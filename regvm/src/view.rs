@@ -7,6 +7,7 @@ use crate::stop::{Request, TaskId, TraceLine};
 use crate::task::{Frame, Resume, State, Task, Wait};
 use deepslate_ir::builtins::Machine;
 use deepslate_ir::entity::{FuncId, TypeId};
+use deepslate_ir::module::{Func, Span};
 use deepslate_ir::structural::{float_repr, str_repr, write_bytes_repr};
 use deepslate_ir::types::Type;
 
@@ -144,7 +145,11 @@ fn frame_view(core: &Core, task: &Task, frame: &Frame) -> FrameView {
     };
     // Only of those that are shown a preview is made.
     let mut named: Vec<(&str, TypeId, u64)> = Vec::new();
+    let mut place = core.place(frame);
     if task.state == State::Ready(Resume::Start) {
+        // Where bytecode begins is the lowering's own business; a task that has not begun stands at its first instruction.
+        let first = func.block(Func::ENTRY).insts.first().map_or(Span::NOWHERE, |inst| func.inst(*inst).span);
+        (place.line, place.column) = (first.line, first.column);
         named.extend(func.params.iter().zip(&code.params).map(|(p, reg)| (&*p.name, p.ty, regs[usize::from(*reg)])));
     } else if let Some(stop) = core.program.stop_at(frame.pc) {
         let listed = func.stop(stop).values.iter().zip(&code.stops[stop.index()].values);
@@ -153,7 +158,7 @@ fn frame_view(core: &Core, task: &Task, frame: &Frame) -> FrameView {
     let more_variables = named.len().saturating_sub(FrameView::VARIABLES);
     let shown = named.into_iter().take(FrameView::VARIABLES);
     let variables = shown.map(|(name, ty, slot)| variable(name, ty, slot)).collect();
-    FrameView { place: core.place(frame), variables, more_variables }
+    FrameView { place, variables, more_variables }
 }
 
 /// The `repr` of a value, of which nothing is made past the characters that are shown.

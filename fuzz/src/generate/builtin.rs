@@ -23,6 +23,25 @@ fn variables(pattern: &Pattern, out: &mut Vec<(u8, bool)>) {
     }
 }
 
+/// Builtins that mostly trap where nothing is known of their arguments.
+fn traps_mostly(builtin: Builtin) -> bool {
+    use Builtin as B;
+    matches!(
+        builtin,
+        B::DictPop
+            | B::DictPopItem
+            | B::ListPop
+            | B::ListPopAt
+            | B::ListRemove
+            | B::ListIndex
+            | B::ListIndexFrom
+            | B::ListIndexIn
+            | B::StrIndexOf
+            | B::StrIndexOfFrom
+            | B::BytesIndexOf
+    )
+}
+
 /// The variable that the table uses for keys of dicts.
 const KEY: u8 = 2;
 
@@ -39,6 +58,9 @@ impl Generator<'_> {
             })
             .collect();
         let (builtin, bound) = *self.c.pick(&all)?;
+        if traps_mostly(builtin) && self.c.chance(90) {
+            return None;
+        }
         self.call_builtin(builtin, bound, depth, None)
     }
 
@@ -64,6 +86,9 @@ impl Generator<'_> {
             })
             .collect();
         let (builtin, bound) = *self.c.pick(&all)?;
+        if matches!(builtin, Builtin::ListRemove | Builtin::DictPop | Builtin::ListPopAt) && self.c.chance(80) {
+            return None;
+        }
         let method = match builtin.python() {
             Spelling::Method(name) => name,
             Spelling::Function(_) | Spelling::Syntax => return None,
@@ -228,7 +253,7 @@ impl Generator<'_> {
                 )
             }
             // CPython's sum of nothing is an int.
-            (B::SumFloats, 0) => format!("({} + [0.0])", self.expr(id, depth, true)),
+            (B::SumFloats, 0) => format!("({} + [0.0])", self.expr(id, depth, false)),
             (B::MinList | B::MaxList, 0) if sane => {
                 let Type::List(e) = *self.types.get(id) else { return self.leaf(id, false) };
                 format!("({} + [{}])", self.expr(id, depth, false), self.leaf(e, false))

@@ -242,6 +242,10 @@ impl Generator<'_> {
 
     fn write_main(&mut self) {
         let ret = self.some_type();
+        let deep = !self.profile.python && self.c.chance(1);
+        if deep {
+            self.text.push_str("\ndef deep(n: int) -> int:\n    return deep(n + 1) - 1\n\n");
+        }
         self.begin(Kind::Flow, &[], ret, 400);
         // Something to work with.
         for _ in 0..2 + self.c.below(3) {
@@ -249,7 +253,13 @@ impl Generator<'_> {
             let value = self.expr(ty, 1, true);
             self.declare(ty, &value);
         }
-        let ended = if self.profile.tasks { self.task_main() } else { self.statements(12) };
+        if self.c.chance(8) {
+            self.large();
+        }
+        let ended = if self.profile.tasks { self.task_main() } else { self.statements(18) };
+        if deep && !ended {
+            self.line("print(deep(1))");
+        }
         if !ended {
             let shown: Vec<String> =
                 self.body.vars.iter().filter(|v| !types::has_sync(&self.types, v.ty)).map(|v| v.name.clone()).collect();

@@ -436,6 +436,65 @@ impl Generator<'_> {
         self.c.pick(&names).cloned().unwrap_or_else(|| "1".to_owned())
     }
 
+    /// Something so large that snapshots hold it in chunks, and changes to it between stops.
+    pub fn large(&mut self) {
+        let (name, index) = (self.fresh(), self.fresh());
+        let (count, step) = (520 + self.c.below(1200), 1 + self.c.below(400));
+        let turns = 1 + self.c.below(12);
+        let (id, value, changes): (TypeId, String, &[&str]) = match self.c.below(5) {
+            0 => {
+                let id = self.types.intern(Type::List(ty::INT));
+                (
+                    id,
+                    format!("list(range({count}))"),
+                    &["V[I * S % len(V)] = I", "V.append(I)", "V.insert(S, I)", "V.pop()", "V.pop(S)", "V += [I, I]"],
+                )
+            }
+            1 => {
+                let id = self.types.intern(Type::List(ty::STR));
+                let changes: &[&str] =
+                    &["V[I * S % len(V)] = str(I)", "V.append(\"é\")", "del V[S]", "V.reverse()", "V.sort()"];
+                (id, format!("[\"a\", \"bc\", \"\", \"中\"] * {}", count / 4), changes)
+            }
+            2 => {
+                let id = self.types.intern(Type::Dict(ty::INT, ty::INT));
+                let changes: &[&str] = &[
+                    "V[I * S] = I",
+                    "V.pop(I * S, 0)",
+                    "V[-I] = S",
+                    "V.popitem()",
+                    "del V[I]",
+                    "V[I + S] = V.pop(I + S, 7)",
+                ];
+                (id, format!("dict(list(zip(list(range({count})), list(range(0, {}, 2)))))", count * 2), changes)
+            }
+            3 => {
+                let inner = self.types.intern(Type::List(ty::INT));
+                let id = self.types.intern(Type::List(inner));
+                let changes: &[&str] =
+                    &["V[I * S % len(V)].append(I)", "V[I * S % len(V)] = [I]", "V[0] += [S]", "V.append(V[S])"];
+                (id, format!("[[1], [2, 3], []] * {}", count / 3), changes)
+            }
+            _ => (
+                ty::STR,
+                format!("\"abcdefgh\" * {count}"),
+                &["V += \"é\"", "V = V[S:] + V[:S]", "V = V.upper()", "V = V[:-1]"],
+            ),
+        };
+        self.line(&format!("{name}: {} = {value}", spelled(&self.types, id)));
+        self.line(&format!("for {index} in range({turns}):"));
+        for _ in 0..1 + self.c.below(3) {
+            let change = self.c.pick(changes).copied().unwrap_or("pass");
+            let change = change.replace('V', &name).replace('I', &index).replace('S', &step.to_string());
+            self.line(&format!("    {change}"));
+        }
+        if self.c.chance(50) {
+            self.line("    sleep(0)");
+        }
+        self.line(&format!("print(len({name}))"));
+        self.body.vars.push(Var { name, ty: id, writable: true });
+    }
+
     /// Leaves a loop or the function.
     fn leave(&mut self) -> bool {
         match (self.c.below(3), self.body.loops) {

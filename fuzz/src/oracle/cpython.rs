@@ -44,7 +44,14 @@ impl Python {
 
     /// Compares what CPython makes of a program with what came of it here. `Ok(false)` if it says nothing about this one.
     pub fn agrees(&mut self, source: &str, run: &Run) -> Result<bool, Finding> {
-        let answer = self.ask(source).map_err(|e| Finding::new("python3", e))?;
+        let answer = match self.ask(source) {
+            Ok(answer) => answer,
+            Err(reason) => {
+                // The next program gets a new one.
+                *self = Python::start().map_err(|e| Finding::new("python3", e))?;
+                return Err(Finding::new("python3", reason));
+            }
+        };
         if answer.get("skip").is_some() {
             return Ok(false);
         }

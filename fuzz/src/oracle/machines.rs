@@ -50,7 +50,8 @@ pub fn difference(a: &Run, b: &Run) -> Option<String> {
     }
     if a.log != b.log {
         let at = a.log.iter().zip(&b.log).take_while(|(x, y)| x == y).count();
-        return Some(format!("line {at} of the log differs:\n  {:?}\n  {:?}", a.log.get(at), b.log.get(at)));
+        let shown = |run: &Run| run.log.get(at).map(|l| l.chars().take(300).collect::<String>());
+        return Some(format!("line {at} of the log differs:\n  {:?}\n  {:?}", shown(a), shown(b)));
     }
     let calls = |run: &Run| format!("{:?}", run.calls);
     if calls(a) != calls(b) {

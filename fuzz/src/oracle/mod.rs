@@ -3,6 +3,7 @@
 
 pub mod cpython;
 pub mod damage;
+pub mod lockstep;
 pub mod machines;
 
 use deepslate_frontend::diag::Code;
@@ -136,6 +137,7 @@ pub fn any_source(source: &str) -> Result<Checked, Finding> {
 fn ran(image: &Image) -> Result<Checked, Finding> {
     let checked = machines::agree(image)?;
     if let Checked::Ran(run) = &checked {
+        lockstep::agree(image)?;
         let other = machines::evaluated(&optimized(image)?)?;
         if let Some(difference) = machines::difference(run, &other) {
             return Err(Finding::new("passes", format!("after the passes over the IR {difference}")));

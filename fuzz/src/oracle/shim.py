@@ -38,19 +38,19 @@ TOO_MANY = 3_000_000
 def checked(value):
     if type(value) is int:
         if not LEAST <= value <= MOST:
-            raise Wide(value)
+            raise Wide
     elif type(value) is complex:
         raise Skip("complex")
     elif type(value) is tuple:
         for part in value:
             if type(part) is int and not LEAST <= part <= MOST:
-                raise Wide(part)
+                raise Wide
     return value
 
 
 def shifted(a, b):
     if b > 64 and a != 0:
-        raise Wide(b)
+        raise Wide
     return checked(a << b if a != 0 or b < 0 else 0)
 
 
@@ -59,7 +59,7 @@ def power(a, b):
         if b < 0:
             raise Skip("an int to a negative power")
         if b > 64 and abs(a) > 1:
-            raise Wide(b)
+            raise Wide
     return checked(a**b)
 
 
@@ -126,6 +126,8 @@ class Checks(ast.NodeTransformer):
 
     def visit_AnnAssign(self, node):
         node.value = node.value and self.visit(node.value)
+        if node.value and isinstance(node.annotation, ast.Name) and node.annotation.id == "float":
+            node.value = self.wrap("__as_float", [node.value], node)
         return node
 
 
@@ -176,6 +178,13 @@ def formed(value):
         raise Skip("a value that contains itself") from None
 
 
+def words(error):
+    try:
+        return str(error)[:200]
+    except ValueError:
+        return "of a number too long to print"
+
+
 KINDS = [
     (Wide, "overflow"),
     (Raised, "raised"),
@@ -214,6 +223,7 @@ def run(source):
         "__power": power,
         "__product": product,
         "__Raised": Raised,
+        "__as_float": float,
         "print": show,
         "sum": plain_sum,
     }
@@ -240,7 +250,7 @@ def run(source):
             answer["skip"] = str(error)
         kind = next((k for c, k in KINDS if isinstance(error, c)), type(error).__name__)
         answer["outcome"] = f"trap {kind}"
-        answer["detail"] = f"({type(error).__name__}: {str(error)[:200]})"
+        answer["detail"] = f"({type(error).__name__}: {words(error)})"
         trace = error.__traceback__
         while trace:
             if trace.tb_frame.f_code.co_filename == "main.py":

@@ -46,8 +46,15 @@ of_one_float! {
     sinh = f64::sinh, false;
     cosh = f64::cosh, false;
     tanh = f64::tanh, false;
-    degrees = |x| x * (180.0 / std::f64::consts::PI), false;
-    radians = |x| x * (std::f64::consts::PI / 180.0), false;
+}
+
+/// As in CPython an angle too large for degrees is infinite, and no mistake.
+pub(super) fn degrees(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok((float(a[0]) * (180.0 / std::f64::consts::PI)).to_bits())
+}
+
+pub(super) fn radians(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok((float(a[0]) * (std::f64::consts::PI / 180.0)).to_bits())
 }
 
 pub(super) fn log_base(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {

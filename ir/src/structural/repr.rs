@@ -162,6 +162,21 @@ pub fn float_repr(value: f64) -> String {
     out
 }
 
+/// The shortest decimal that reads back as this positive number, and of several the nearest, the even one of two that are
+/// equally near. Rust's own takes the larger one of those.
+fn nearest_shortest(value: f64) -> String {
+    let shortest = format!("{value:e}");
+    let digits = shortest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+    // With fewer digits one more of them makes another number, so that none lies half-way.
+    if digits >= 15 {
+        let even = format!("{value:.*e}", digits - 1);
+        if even.parse() == Ok(value) {
+            return even;
+        }
+    }
+    shortest
+}
+
 /// Appends Python's `repr` of a float.
 pub fn write_float_repr(value: f64, out: &mut String) {
     if value.is_nan() {
@@ -175,7 +190,7 @@ pub fn write_float_repr(value: f64, out: &mut String) {
         out.push_str("inf");
         return;
     }
-    let scientific = format!("{:e}", value.abs());
+    let scientific = nearest_shortest(value.abs());
     let (digits, exponent) = scientific.split_once('e').expect("the format has an exponent");
     let exponent: i32 = exponent.parse().expect("the format's exponent is a small integer");
     let digits = digits.replace('.', "");
