@@ -77,6 +77,8 @@ pub(crate) struct Body {
     flight: Option<Flight>,
     /// Events that came before it was read.
     early: Vec<Event>,
+    /// It had ended when it was read: who found it in the registry meanwhile was not told of its end.
+    ended_before: bool,
     last_commit: Duration,
 }
 
@@ -135,6 +137,7 @@ impl Body {
             wanted: Wanted::default(),
             flight: None,
             early: Vec::new(),
+            ended_before: false,
             last_commit: Duration::ZERO,
         }
     }
@@ -164,6 +167,11 @@ impl Body {
             }
             Stage::Still if self.flight.is_none() && !self.wanted.commit => {
                 self.stage = Stage::Gone;
+                if self.ended_before {
+                    // Out of the registry first, so that whoever looks again reads the store.
+                    self.early.extend(turn.node.registry.remove(turn.cell));
+                    turn.node.watch.moved(turn.cell.id);
+                }
                 self.bounce_early(turn);
                 Next::Gone
             }
@@ -352,6 +360,7 @@ impl Body {
             return;
         }
         self.stage = Stage::Still;
+        self.ended_before = matches!(read, Read::Ended(_));
         match read {
             Read::Nothing => {
                 self.refuse_early(|| Error::new(Kind::NotFound, "read", "there is no such isolate any more"))

@@ -173,3 +173,26 @@ async fn an_endless_computation_is_committed_from_time_to_time() {
     is_cancelled(&engine, "spin").await;
     engine.shutdown().await;
 }
+
+/// Who asks for the result of an isolate that has ended gets it, also while somebody else makes the engine read it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_comes_while_others_command_what_has_ended() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let image = image(FLOWS);
+    let (engine, _asked) = open(directory.path(), &image, options()).await;
+    engine.spawn("counter", "counter", vec![Datum::Int(3)]).await.expect("it is spawned");
+    assert_eq!(value(&engine, "counter").await, Datum::Int(3));
+    let commanding = engine.clone();
+    let commands = tokio::spawn(async move {
+        for _ in 0..2_000 {
+            let answer = commanding.cancel("counter").await.expect("it is answered");
+            assert!(!answer.changed && answer.status == Status::Done, "{answer:?}");
+        }
+    });
+    while !commands.is_finished() {
+        let result = engine.result("counter", Some(Duration::from_secs(20))).await.expect("it has ended long ago");
+        assert!(matches!(result.ending, Ending::Done(Datum::Int(3))));
+    }
+    commands.await.expect("no panic");
+    engine.shutdown().await;
+}

@@ -2,7 +2,7 @@
 //! Every program of the specification and every function of the front end's own tests is stopped in the middle, with register
 //! allocation and fusion on, goes on with both off, and the other way round.
 
-use crate::support::{embedded, until};
+use crate::support::{LIMIT, embedded, until};
 use async_trait::async_trait;
 use deepslate_conformance::markdown::{self, Outcome};
 use deepslate_engine::clock::Clock;
@@ -176,7 +176,7 @@ async fn the_engine_goes_on_in_another_lowering() {
     assert!(life >= 2, "only {life} kills");
     for (index, (name, wanted, _)) in cases.iter().enumerate() {
         let isolate = format!("case-{index}");
-        let finished = engine.result(&isolate, Some(Duration::from_secs(1))).await.expect("it has ended");
+        let finished = engine.result(&isolate, Some(LIMIT * HASTE)).await.expect("it has ended");
         let events = engine.events(&isolate, 0, 1_000).await.expect("reads");
         let log = events.into_iter().filter(|(_, event)| event.kind.name() == "log").map(|(_, event)| event.text);
         let mut found = Outcome { log: log.collect(), ..Outcome::default() };
