@@ -81,7 +81,7 @@ pub fn agree(image: &Image) -> Result<Checked, Finding> {
         return Ok(Checked::TooLong);
     }
     let (half, other) = (lowered(true, false)?, lowered(false, true)?);
-    let ways: [(&'static str, Vec<&Arc<Program>>, Stops, u64); 9] = [
+    let ways: [(&'static str, Vec<&Arc<Program>>, Stops, u64); 11] = [
         ("VM", vec![&fast], Stops::Run, 0),
         ("VM without register allocation and fusion", vec![&plain], Stops::Run, 0),
         ("VM without fusion", vec![&half], Stops::Run, 0),
@@ -90,6 +90,8 @@ pub fn agree(image: &Image) -> Result<Checked, Finding> {
         ("VM restored at every stop", vec![&fast], Stops::Restore { every: 1 }, 0),
         ("VM restored into other lowerings", vec![&fast, &plain, &half, &other], Stops::Restore { every: 1 }, 0),
         ("VM restored at every third stop", vec![&plain, &fast], Stops::Restore { every: 3 }, 0),
+        ("VM restored at every eleventh stop", vec![&fast], Stops::Restore { every: 11 }, 0),
+        ("VM restored after as many stops as there are parts", vec![&fast], Stops::Restore { every: 67 }, 0),
         ("VM restored in a small heap", vec![&fast], Stops::Restore { every: 2 }, SMALL_HEAP),
     ];
     for (name, programs, stops, heap_bytes) in ways {

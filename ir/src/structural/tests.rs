@@ -121,19 +121,10 @@ fn numbers_that_are_equal_hash_equal() {
 
 #[test]
 fn of_two_shortest_decimals_the_even_one_is_shown() {
-    let text = |value: f64| float_repr(value);
-    let all = [
-        1000000000000007.25,
-        1000000000000007.75,
-        1000000000000008.25,
-        -1000000000000039.25,
-        0.1,
-        5e-324,
-        1.7976931348623157e308,
-    ];
-    let shown = all.map(text).join(" ");
-    let wanted = "1000000000000007.2 1000000000000007.8 1000000000000008.2 -1000000000000039.2 0.1 5e-324 1.7976931348623157e+308";
-    assert_eq!(shown, wanted);
+    let exact = "1000000000000007.25 1000000000000007.75 1000000000000008.25 -1000000000000039.25 0.1 5e-324 1e+22";
+    let shown: Vec<String> = exact.split(' ').map(|text| float_repr(text.parse().unwrap())).collect();
+    let wanted = "1000000000000007.2 1000000000000007.8 1000000000000008.2 -1000000000000039.2 0.1 5e-324 1e+22";
+    assert_eq!(shown.join(" "), wanted);
 }
 
 #[test]

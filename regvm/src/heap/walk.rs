@@ -81,6 +81,21 @@ impl Heap {
         std::mem::replace(&mut header.visit, self.visit) != self.visit
     }
 
+    /// Takes the persistent ids of the program's constants that were written after commit `since` and that this walk has not
+    /// met, and gives them: their records go with the parts that are replaced. Whatever else is not met is never met again,
+    /// but these are kept by the heap itself.
+    pub(crate) fn forget_constants(&mut self, since: u64) -> Vec<u32> {
+        let mut forgotten = Vec::new();
+        for at in 0..self.constants.len() {
+            let constant = self.constants[at];
+            if !constant.is_null() && self.id(constant) != 0 && self.mark(constant) > since && self.visit(constant) {
+                forgotten.push(self.id(constant));
+                self.set_id(constant, 0);
+            }
+        }
+        forgotten
+    }
+
     /// The persistent id of an object, 0 if it has none.
     pub(crate) fn id(&self, object: Ref) -> u32 {
         self.head(object).id

@@ -22,6 +22,8 @@ pub(super) struct Encoded {
     pub next_id: u32,
     /// The objects that were written: where, id, bytes of all their newest records.
     pub objects: Vec<(Ref, u32, u64)>,
+    /// The ids of constants that are in no part any more.
+    pub forgotten: Vec<u32>,
     pub tasks: Vec<EncodedTask>,
 }
 
@@ -62,8 +64,9 @@ pub(super) fn encode(
     for id in ledger.ended_since(since) {
         encoder.out.push_ended(id);
     }
-    let Encoder { out, next_id, objects, .. } = encoder;
-    Encoded { since, level, bytes: out.finish(next_id, level), next_id, objects, tasks }
+    let Encoder { heap, out, next_id, objects, .. } = encoder;
+    let forgotten = heap.forget_constants(since);
+    Encoded { since, level, bytes: out.finish(next_id, level), next_id, objects, forgotten, tasks }
 }
 
 struct Encoder<'a> {

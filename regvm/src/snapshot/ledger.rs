@@ -154,6 +154,9 @@ impl Ledger {
             entry.frames.extend_from_slice(&task.frames);
             self.live += entry.size();
         }
+        for id in &encoded.forgotten {
+            self.live -= self.objects.remove(id).map_or(0, |e| e.bytes);
+        }
         self.next_id = encoded.next_id;
     }
 
