@@ -103,8 +103,15 @@ impl Heap {
 
     /// Gives an object a persistent id.
     pub(crate) fn set_id(&mut self, object: Ref, id: u32) {
+        let interval = self.interval;
         // SAFETY: H1, H3, and the heap is borrowed uniquely (H4).
-        unsafe { (*object.header()).id = id }
+        unsafe {
+            (*object.header()).id = id;
+            // What gets an id is written now, and a merge of the part it is in must write it again.
+            if id != 0 {
+                (*object.header()).mark = interval;
+            }
+        }
     }
 
     /// The interval in which an object last changed.
