@@ -120,7 +120,6 @@ fn numbers_that_are_equal_hash_equal() {
 }
 
 #[test]
-#[expect(clippy::excessive_precision, reason = "the values lie between the decimals that are looked for")]
 fn of_two_shortest_decimals_the_even_one_is_shown() {
     let exact = "1000000000000007.25 1000000000000007.75 1000000000000008.25 -1000000000000039.25 0.1 5e-324 1e+22";
     let shown: Vec<String> = exact.split(' ').map(|text| float_repr(text.parse().unwrap())).collect();
