@@ -2,5 +2,6 @@
 //! each way of the matrix, and all ways must agree.
 #![forbid(unsafe_code)]
 
+pub mod cpython;
 pub mod markdown;
 pub mod matrix;

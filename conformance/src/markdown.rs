@@ -9,6 +9,9 @@
 //! trap: division at 5              the kind of the trap and the line of the program
 //! error: E0103 at 3                a diagnostic of `check`; the program does not run
 //! ```
+//!
+//! One line more says that CPython does something else, and by which documented difference: `cpython: differs, 64-bit ints`;
+//! `cpython::DIFFERENCES` lists them.
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +28,8 @@ pub struct Case {
     pub program: String,
     /// What must come of it.
     pub outcome: Outcome,
+    /// Why CPython does something else.
+    pub differs: Option<String>,
 }
 
 /// What comes of a program.
@@ -41,8 +46,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn parse(text: &str) -> Result<Outcome, String> {
-        let mut outcome = Outcome::default();
+    /// The outcome, and why CPython's is another one.
+    fn parse(text: &str) -> Result<(Outcome, Option<String>), String> {
+        let (mut outcome, mut differs) = (Outcome::default(), None);
         for line in text.lines().filter(|l| !l.trim().is_empty()) {
             let (key, value) = line.split_once(':').ok_or_else(|| format!("no key in {line:?}"))?;
             let value = value.strip_prefix(' ').unwrap_or(value);
@@ -55,10 +61,14 @@ impl Outcome {
                 "log" => outcome.log.push(value.to_owned()),
                 "trap" => outcome.trap = Some(placed()?),
                 "error" => outcome.errors.push(placed()?),
+                "cpython" => {
+                    let reason = value.strip_prefix("differs, ");
+                    differs = Some(reason.ok_or_else(|| format!("not `differs, <reason>`: {line:?}"))?.to_owned());
+                }
                 _ => return Err(format!("unknown key in {line:?}")),
             }
         }
-        Ok(outcome)
+        Ok((outcome, differs))
     }
 }
 
@@ -87,9 +97,9 @@ pub fn cases(file: &Path, text: &str) -> Result<Vec<Case>, String> {
                 "python" => return Err(at("a second program before an outcome")),
                 "outcome" => {
                     let program = program.take().ok_or_else(|| at("an outcome without a program"))?;
-                    let outcome = Outcome::parse(&block).map_err(|e| at(&e))?;
+                    let (outcome, differs) = Outcome::parse(&block).map_err(|e| at(&e))?;
                     let name = headings.iter().map(|(_, t)| t.as_str()).collect::<Vec<_>>().join(" / ");
-                    found.push(Case { file: file.to_owned(), line: heading_line, name, program, outcome });
+                    found.push(Case { file: file.to_owned(), line: heading_line, name, program, outcome, differs });
                 }
                 _ => {}
             }

@@ -1,0 +1,144 @@
+"""Runs cases in CPython, one after the other: each line of the input is a JSON object with the source of a program and the
+script of its world, each line of the output says what came of it, in the words of the case.
+
+The program is run as it is, but for where it waits (`rewrite.py`); the package is the one beside this file. So what this says is
+what CPython says: integers do not end at 64 bits, and nothing is converted where a type is declared.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import signal
+import sys
+import traceback
+import types
+import typing
+import warnings
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import rewrite  # noqa: E402
+import world  # noqa: E402
+from deepslate import _json, dpslio  # noqa: E402
+
+# Seconds that a case may take: one that takes longer does not end.
+TIME_MAX = 1.0
+# Frames that asyncio and this file need beside the thousand of the language.
+FRAMES = 1_000 + 40
+
+
+class Raised(Exception):
+    """What a program raises itself."""
+
+
+class Slow(BaseException):
+    """The case takes too long."""
+
+
+def raised(error: Any) -> Raised:
+    return Raised(error)
+
+
+def plain_sum(values: Any, start: Any = 0) -> Any:
+    """As of 3.12 CPython adds floats otherwise."""
+    for value in values:
+        start = start + value
+    return start
+
+
+# The first that fits.
+KINDS: list[tuple[type[BaseException], str]] = [
+    (Raised, "raised"),
+    (OverflowError, "overflow"),
+    (ZeroDivisionError, "division"),
+    (IndexError, "index"),
+    (KeyError, "key"),
+    (ValueError, "value"),
+    (AssertionError, "assertion"),
+    (RecursionError, "depth"),
+    (MemoryError, "memory"),
+    (RuntimeError, "changed"),
+    # What the language finds when it runs and CPython has as a type error: `ord("ab")`.
+    (TypeError, "value"),
+]
+
+
+def kind(error: BaseException) -> str:
+    if isinstance(error, world.Trap):
+        return error.kind
+    return next((name for of, name in KINDS if isinstance(error, of)), type(error).__name__)
+
+
+def line(error: BaseException) -> int:
+    """Where the program stood, innermost."""
+    found = 0
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == world.PROGRAM:
+            found = number
+    return found
+
+
+def run(source: str, script: list[Any], entry: str, args: list[Any]) -> dict[str, Any]:
+    here = world.start(script)
+
+    def show(*values: Any, sep: str = " ", **_: Any) -> None:
+        here.log.append(sep.join(str(value) for value in values))
+
+    module = types.ModuleType("main")
+    sys.modules["main"] = module
+    names = module.__dict__
+    names.update({"print": show, "sum": plain_sum, rewrite.RAISED: raised, rewrite.TAKE: dpslio.take})
+    answer: dict[str, Any] = {"log": here.log}
+    try:
+        signal.setitimer(signal.ITIMER_REAL, TIME_MAX)
+        exec(compile(rewrite.rewritten(source, world.PROGRAM), world.PROGRAM, "exec"), names)
+        main = names[entry](*args)
+        if inspect.iscoroutine(main):
+            here.run(main)
+        else:
+            here.result = main
+    except BaseException as error:
+        here.failure = error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    if here.failure is not None:
+        if isinstance(here.failure, KeyboardInterrupt):
+            raise here.failure
+        answer["trap"] = [kind(here.failure), here.place or line(here.failure)]
+        answer["detail"] = words(here.failure)
+    else:
+        try:
+            hint = typing.get_type_hints(names[entry]).get("return")
+            answer["result"] = _json.text(_json.declared(here.result, hint))
+        except (ValueError, TypeError, RecursionError) as error:
+            answer["detail"] = f"the result can't be shown: {words(error)}"
+    return answer
+
+
+def words(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"[:300]
+    except ValueError:
+        return f"{type(error).__name__} of a number too long to print"
+
+
+def slow(*_: Any) -> None:
+    raise Slow(f"it takes more than {TIME_MAX} s")
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    sys.setrecursionlimit(FRAMES)
+    signal.signal(signal.SIGALRM, slow)
+    for request in sys.stdin:
+        case = json.loads(request)
+        answer = run(case["source"], case.get("script", []), case.get("entry", "main"), case.get("args", []))
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
