@@ -28,6 +28,14 @@ impl Host for NoHost {
     fn call_pure(&mut self, _: HostId, _: &[Datum]) -> Result<Datum, Fault> {
         Err(Fault::new(TrapKind::Host, "a golden program has no host functions"))
     }
+
+    fn now_ms(&mut self) -> i64 {
+        0
+    }
+
+    fn chance(&mut self) -> u64 {
+        0
+    }
 }
 
 /// Runs until it is blocked; gives how it ended if it did. Sleeps are answered in the order of their steps.

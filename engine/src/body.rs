@@ -27,6 +27,7 @@ use crate::node::{Node, key};
 use crate::programs::Loaded;
 use crate::record::event::{Event as Happened, EventKind};
 use crate::record::{Ending, Failure, Record, cut};
+use crate::rng;
 
 /// Where it is in its life here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -844,5 +845,13 @@ impl Host for PureCalls<'_> {
             Ok(result) => result.map_err(|error| error.into_fault(name)),
             Err(_) => Err(Fault::new(TrapKind::Host, format!("{name}: the host function panicked"))),
         }
+    }
+
+    fn now_ms(&mut self) -> i64 {
+        self.node.time.now_ms()
+    }
+
+    fn chance(&mut self) -> u64 {
+        rng::word(&*self.node.rng)
     }
 }

@@ -1,4 +1,4 @@
-//! The only place that draws chance: ids of isolates and the life of a session. A simulation gives its own.
+//! The only place that draws chance: ids of isolates, the life of a session, what flows ask for. A simulation gives its own.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use deepslate_storage::IsolateId;
 
 /// Chance as the engine sees it.
 pub trait Rng: Send + Sync + fmt::Debug + 'static {
-    /// 80 random bits and more: sixteen bytes, of which the callers use the last ten.
+    /// 80 random bits and more: sixteen bytes, of which the callers use the last ten at most.
     fn bytes(&self) -> [u8; 16];
 }
 
@@ -29,6 +29,13 @@ pub(crate) fn isolate_id(rng: &dyn Rng, now_ms: i64) -> IsolateId {
     chance.copy_from_slice(&rng.bytes()[6..]);
     let ms = u64::try_from(now_ms).unwrap_or(0);
     IsolateId(uuid::Builder::from_unix_timestamp_millis(ms, &chance).into_uuid().into_bytes())
+}
+
+/// 64 random bits, for a flow.
+pub(crate) fn word(rng: &dyn Rng) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&rng.bytes()[8..]);
+    u64::from_le_bytes(word)
 }
 
 /// The life of a session: never 0.

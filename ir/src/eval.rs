@@ -306,7 +306,26 @@ pub fn scalar(op: Op, args: &[u64], imm: &Imm) -> Option<Result<u64, Fault>> {
         Op::QueueNew | Op::QueuePut | Op::QueueGet | Op::QueueLen => None,
         Op::LockNew | Op::LockAcquire | Op::LockRelease => None,
         Op::WaitGroupNew | Op::WaitGroupAdd | Op::WaitGroupWait | Op::Select => None,
+        Op::Now | Op::Random | Op::Uuid => None,
     }
+}
+
+/// What `now()` gives for a clock in unix milliseconds.
+pub fn now(clock_ms: i64) -> f64 {
+    clock_ms as f64 / 1000.0
+}
+
+/// What `random()` makes of 64 random bits: one of the 2**53 multiples of 2**-53 below 1, each as likely as any other.
+pub fn random(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1u64 << f64::MANTISSA_DIGITS) as f64
+}
+
+/// What `uuid()` makes of 128 random bits: the text of a version 4 UUID.
+pub fn uuid(high: u64, low: u64) -> String {
+    let high = high & !0xf000 | 0x4000;
+    let low = low & (u64::MAX >> 2) | 1 << 63;
+    let (time_low, time_mid, version) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
+    format!("{time_low:08x}-{time_mid:04x}-{version:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff)
 }
 
 #[cfg(test)]

@@ -51,14 +51,31 @@ impl Default for Limits {
     }
 }
 
-/// What answers host functions.
+/// What answers host functions, and says the time.
 pub trait World {
     /// Calls a pure host function, inline.
     fn call_pure(&mut self, host: &Host, args: &[Datum]) -> Result<Datum, Fault>;
 
     /// The result of the durable call with this step, if it has come in. Asked whenever no task can run.
     fn call(&mut self, step: u64, host: &Host, args: &[Datum]) -> Option<Result<Datum, Fault>>;
+
+    /// The clock in unix milliseconds when the virtual clock stands at this many seconds since the start of the run.
+    fn now_ms(&mut self, clock: f64) -> i64 {
+        BEGINNING_MS.saturating_add((clock * 1000.0).round() as i64)
+    }
+
+    /// 64 random bits: those of the run's draw with this number, from 0. The same ones in each run, so that runs compare.
+    fn chance(&mut self, draw: u64) -> u64 {
+        // SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+        let mut z = (draw + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
 }
+
+/// What the clock of a world says at the start of a run, unless it says otherwise: 2023-11-14 22:13:20 UTC.
+pub const BEGINNING_MS: i64 = 1_700_000_000_000;
 
 /// A world without host functions.
 #[derive(Clone, Copy, Debug, Default)]
@@ -162,6 +179,7 @@ pub fn run(module: &Arc<Module>, func: FuncId, args: &[Datum], limits: Limits, w
         calls: Vec::new(),
         pending: BTreeMap::new(),
         clock: 0.0,
+        draws: 0,
         steps: 0,
         result: None,
         halted: None,
@@ -231,6 +249,8 @@ struct Machine {
     calls: Vec<DurableCall>,
     pending: BTreeMap<u64, Pending>,
     clock: f64,
+    /// How often chance was asked.
+    draws: u64,
     steps: u64,
     result: Option<Datum>,
     /// What went wrong with a task that another one woke.

@@ -373,6 +373,14 @@ ops! {
     WaitGroupWait "wait_group_wait" Fixed(group: WAIT_GROUP) => One(NONE), No, [READS WRITES SYNC STOPS];
     /// Goes on at the target of the first case that is ready, starting after the one it took last; waits while none is, unless there is a default. The target of a get takes the element as its first parameter.
     Select "select" Cases() => Nothing, Cases, [TRAPS READS WRITES ALLOCATES SYNC STOPS ENDS_BLOCK];
+
+    // Time and chance, asked of the host inline: nothing is replayed, so nothing has to be recorded.
+    /// The host's clock: seconds since the beginning of 1970.
+    Now "now" Fixed() => One(FLOAT), No, [HOST];
+    /// A random number, at least 0 and less than 1.
+    Random "random" Fixed() => One(FLOAT), No, [HOST];
+    /// A new random id, as the text of a version 4 UUID.
+    Uuid "uuid" Fixed() => One(STR), No, [TRAPS ALLOCATES HOST];
 }
 
 impl Op {

@@ -42,15 +42,29 @@ impl Default for Limits {
 pub trait Host {
     /// Calls a pure host function. The result is checked against the declared type; a fault is a trap of the flow.
     fn call_pure(&mut self, host: HostId, args: &[Datum]) -> Result<Datum, Fault>;
+
+    /// The clock, in unix milliseconds.
+    fn now_ms(&mut self) -> i64;
+
+    /// 64 random bits.
+    fn chance(&mut self) -> u64;
 }
 
-/// A host without functions: each call is a trap.
+/// A host without functions, clock and chance: each call is a trap, time stands at 0, and every draw is 0.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoHost;
 
 impl Host for NoHost {
     fn call_pure(&mut self, host: HostId, _: &[Datum]) -> Result<Datum, Fault> {
         Err(Fault::new(TrapKind::Host, format!("there are no host functions here ({host})")))
+    }
+
+    fn now_ms(&mut self) -> i64 {
+        0
+    }
+
+    fn chance(&mut self) -> u64 {
+        0
     }
 }
 

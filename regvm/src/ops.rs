@@ -373,6 +373,14 @@ table! { $
     WaitGroupWait wait_group_wait WaitGroupWait DUStop;
     /// The first case that is ready.
     Select select Select Select;
+
+    // Time and chance.
+    /// The clock.
+    Now now Now D;
+    /// A random number.
+    Random random Random D;
+    /// A random id.
+    Uuid uuid Uuid D;
 }
 
 impl Form {

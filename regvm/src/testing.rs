@@ -60,11 +60,22 @@ pub fn reseal(part: &mut [u8]) {
 struct WorldHost<'a> {
     program: Arc<Program>,
     world: &'a mut dyn World,
+    clock: f64,
+    draws: &'a mut u64,
 }
 
 impl Host for WorldHost<'_> {
     fn call_pure(&mut self, host: HostId, args: &[Datum]) -> Result<Datum, Fault> {
         self.world.call_pure(self.program.module().host(host), args)
+    }
+
+    fn now_ms(&mut self) -> i64 {
+        self.world.now_ms(self.clock)
+    }
+
+    fn chance(&mut self) -> u64 {
+        *self.draws += 1;
+        self.world.chance(*self.draws - 1)
     }
 }
 
@@ -106,6 +117,7 @@ impl Driver {
         let interrupt = Interrupt::new();
         let (mut parts, mut commits) = (Parts::default(), 0u32);
         let mut due: BTreeMap<u64, f64> = BTreeMap::new();
+        let mut draws = 0;
         for _ in 0..self.runs_max {
             if let Stops::Restore { every } = self.stops {
                 parts.apply(isolate.commit());
@@ -120,7 +132,8 @@ impl Driver {
             }
             run.steps += 1;
             let program = Arc::clone(isolate.program());
-            let exit = isolate.run(&mut WorldHost { program, world }, &interrupt);
+            let mut host = WorldHost { program, world, clock: run.clock, draws: &mut draws };
+            let exit = isolate.run(&mut host, &interrupt);
             run.log.extend(isolate.take_log());
             for call in isolate.take_new_calls() {
                 if let Request::Sleep { seconds } = call.request {

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use deepslate::engine::regvm::{self, Exit as VmExit, Interrupt, Isolate, NoHost, Program};
+use deepslate::engine::regvm::{self, Exit as VmExit, Host, Interrupt, Isolate, NoHost, Program};
+use deepslate::engine::rng::{Rng, SystemRng};
 use deepslate::frontend::Options;
 use deepslate::ir::datum::Datum;
-use deepslate::ir::entity::FuncId;
+use deepslate::ir::entity::{FuncId, HostId};
 use deepslate::ir::json;
 use deepslate::ir::module::Module;
 use deepslate::ir::trap::Fault;
@@ -17,6 +18,26 @@ use crate::args::{Bench, Call};
 use crate::context::Context;
 use crate::exit::{Exit, Outcome, Stopped};
 use crate::print;
+
+/// What a call without an engine is given: the machine's clock and chance, and no host functions.
+struct Plain;
+
+impl Host for Plain {
+    fn call_pure(&mut self, host: HostId, args: &[Datum]) -> Result<Datum, Fault> {
+        NoHost.call_pure(host, args)
+    }
+
+    fn now_ms(&mut self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn chance(&mut self) -> u64 {
+        let mut word = [0; 8];
+        word.copy_from_slice(&SystemRng.bytes()[8..]);
+        u64::from_le_bytes(word)
+    }
+}
 
 struct Entry {
     program: Arc<Program>,
@@ -83,7 +104,7 @@ impl Entry {
         let interrupt = Interrupt::new();
         let begun = Instant::now();
         let exit = loop {
-            match isolate.run(&mut NoHost, &interrupt) {
+            match isolate.run(&mut Plain, &interrupt) {
                 VmExit::Interrupted => {}
                 exit => break exit,
             }

@@ -10,7 +10,7 @@ use crate::diag::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind};
 use deepslate_ir::entity::TypeId;
-use deepslate_ir::ops::{DURABLE, Effect, Op, SYNC};
+use deepslate_ir::ops::{DURABLE, Effect, HOST, Op, SYNC};
 use deepslate_ir::types::{self, Type, Types};
 
 impl Checker<'_, '_> {
@@ -96,10 +96,11 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// What durable and sync operations need of the function that they stand in.
+    /// What durable and sync operations, the clock and chance need of the function that they stand in.
     pub fn acts(&mut self, what: &str, effect: Effect, span: Span) {
-        self.acts |= effect.any(Effect(DURABLE.0 | SYNC.0));
-        if self.kind == Kind::Pure && effect.any(Effect(DURABLE.0 | SYNC.0)) {
+        const ACTS: Effect = Effect(DURABLE.0 | SYNC.0 | HOST.0);
+        self.acts |= effect.any(ACTS);
+        if self.kind == Kind::Pure && effect.any(ACTS) {
             let message = format!("pure function `{}` uses `{what}`, which is not pure", self.function);
             let report = Diagnostic::error(Code::ImpureInPure, span, message);
             self.report(report.help("pure functions only compute; do it in a flow"));
@@ -280,6 +281,17 @@ impl Checker<'_, '_> {
                 let (args, stmts) =
                     self.arguments(written, &[param("seconds", types::FLOAT, None)], arguments, span)?;
                 Some(seq(stmts, op(Op::Sleep, args, types::NONE, span)))
+            }
+            "now" | "random" | "uuid" => {
+                self.no_await(awaited, written, span);
+                let (code, ty) = match path {
+                    "now" => (Op::Now, types::FLOAT),
+                    "random" => (Op::Random, types::FLOAT),
+                    _ => (Op::Uuid, types::STR),
+                };
+                self.acts(written, HOST, span);
+                self.arguments(written, &[], arguments, span)?;
+                Some(op(code, Vec::new(), ty, span))
             }
             "dpslio.create_task" => {
                 self.no_await(awaited, written, span);

@@ -10,9 +10,12 @@ import dataclasses
 import importlib.util
 import io
 import json
+import random
 import sys
+import time
 import types
 import typing
+import uuid
 
 
 def _mark(function=None, **_):
@@ -75,6 +78,7 @@ def _package():
     package = types.ModuleType("deepslate")
     package.flow = package.pure = package.impure = _mark
     package.sleep = lambda seconds: None
+    package.now, package.random, package.uuid = time.time, random.random, lambda: str(uuid.uuid4())
     package.dpslio = types.SimpleNamespace(
         Queue=_Queue, Lock=_Lock, WaitGroup=_WaitGroup, create_task=_create_task, select=None
     )

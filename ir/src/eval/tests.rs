@@ -254,3 +254,14 @@ fn big(value: u128, shift: u32) -> [u64; 5] {
     }
     words
 }
+
+#[test]
+fn time_and_chance() {
+    assert_eq!(now(1_700_000_000_123), 1_700_000_000.123);
+    assert_eq!(random(0), 0.0);
+    assert_eq!(random(u64::MAX), 1.0 - f64::EPSILON / 2.0);
+    assert_eq!(random(1 << 63), 0.5);
+    assert_eq!(uuid(0, 0), "00000000-0000-4000-8000-000000000000");
+    assert_eq!(uuid(u64::MAX, u64::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    assert_eq!(uuid(0x0123_4567_89ab_cdef, 0x0123_4567_89ab_cdef), "01234567-89ab-4def-8123-456789abcdef");
+}

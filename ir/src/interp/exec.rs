@@ -187,6 +187,12 @@ impl Machine {
             (Op::Sleep, _) => self.sleep(task, f64::from_bits(slots[0])),
             (Op::Fail, Imm::Trap(kind)) => Err(Fault::new(*kind, self.heap.str(slots[0]))),
             (Op::Select, Imm::Cases(cases)) => self.select(task, cases, &slots),
+            (Op::Now, _) => Ok(Did::Value(eval::now(world.now_ms(self.clock)).to_bits())),
+            (Op::Random, _) => Ok(Did::Value(eval::random(self.draw(world)).to_bits())),
+            (Op::Uuid, _) => {
+                let text = eval::uuid(self.draw(world), self.draw(world));
+                self.heap.new_str(&text).map(Did::Value)
+            }
             (op, _) => match self.on_objects(task, inst, op, args, &slots, result) {
                 Some(done) => done,
                 None => return self.broken(task, "the instruction lacks its immediate or result"),
@@ -387,6 +393,11 @@ impl Machine {
     fn call_impure(&mut self, task: usize, host: HostId, args: &[Typed]) -> Done {
         let args = self.host_args(args)?;
         Ok(self.durable(task, Request::Host(host, args), None))
+    }
+
+    fn draw(&mut self, world: &mut dyn World) -> u64 {
+        self.draws += 1;
+        world.chance(self.draws - 1)
     }
 
     fn sleep(&mut self, task: usize, seconds: f64) -> Done {

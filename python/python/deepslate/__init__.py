@@ -2,7 +2,7 @@
 
 from . import dpslio
 from ._errors import CompileError, DeepslateError, FlowCancelled, FlowFailed, StoreError
-from ._flow import FlowDefinition, flow, impure, pure, sleep
+from ._flow import FlowDefinition, flow, impure, now, pure, random, sleep, uuid
 from ._host import Context, context
 from ._native import __version__
 from ._platform import Platform, new_embedded, new_platform, spawn_inspector, spawn_workers
@@ -23,8 +23,11 @@ __all__ = [
     "impure",
     "new_embedded",
     "new_platform",
+    "now",
     "pure",
+    "random",
     "sleep",
     "spawn_inspector",
     "spawn_workers",
+    "uuid",
 ]

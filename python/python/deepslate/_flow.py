@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import random as _random
+import time as _time
+import uuid as _uuid
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
@@ -92,3 +95,18 @@ def mark_of(value: object) -> Mark | None:
 def sleep(seconds: float) -> None:
     """Waits for this many seconds; a flow can sleep for months and survives restarts."""
     raise only_in_a_flow("sleep")
+
+
+def now() -> float:
+    """The time in seconds since the beginning of 1970. In a flow the engine's clock, asked anew at each call and never replayed."""
+    return _time.time()
+
+
+def random() -> float:
+    """A random number, at least 0 and less than 1."""
+    return _random.random()
+
+
+def uuid() -> str:
+    """A new random id, as the text of a version 4 UUID."""
+    return str(_uuid.uuid4())

@@ -10,6 +10,7 @@ use crate::stop::{Call, Request};
 use crate::task::{Frame, State, Wait};
 use deepslate_ir::datum::{Datum, to_datum};
 use deepslate_ir::entity::HostId;
+use deepslate_ir::eval;
 use deepslate_ir::trap::{Fault, TrapKind};
 use std::sync::atomic::Ordering;
 
@@ -132,6 +133,24 @@ pub(super) fn call_pure(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     let value = exec.core.accept(host, answer).map_err(fault)?;
     cur.write(w.a(), value);
     Ok(super::objects::after_list(cur, w))
+}
+
+pub(super) fn now(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    cur.write(w.a(), eval::now(exec.host.now_ms()).to_bits());
+    Ok(cur.next())
+}
+
+pub(super) fn random(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    cur.write(w.a(), eval::random(exec.host.chance()).to_bits());
+    Ok(cur.next())
+}
+
+pub(super) fn uuid(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    exec.safe_point()?;
+    let text = eval::uuid(exec.host.chance(), exec.host.chance());
+    let made = deepslate_ir::builtins::Machine::new_str(&mut exec.core.heap, &text).map_err(fault)?;
+    cur.write(w.a(), made);
+    Ok(cur.next())
 }
 
 pub(super) fn call_impure(exec: &mut Exec<'_>, cur: Cursor, _: Word) -> Step {

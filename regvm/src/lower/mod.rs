@@ -577,5 +577,8 @@ fn plain(inst: &InstData) -> Form {
         Op::WaitGroupAdd => Form::WaitGroupAdd,
         Op::WaitGroupWait => Form::WaitGroupWait,
         Op::Select => Form::Select,
+        Op::Now => Form::Now,
+        Op::Random => Form::Random,
+        Op::Uuid => Form::Uuid,
     }
 }
