@@ -1,4 +1,9 @@
-//! The whole behaviour suite on every backend that needs no server, one test for each case.
+//! The whole behaviour suite on every backend, one test for each case.
+//!
+//! Backends with a server are tested where an environment variable names one (`cargo xtask services` starts them); without it their
+//! tests say that they were skipped, and with `CI=true` they fail.
+
+mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -73,6 +78,37 @@ fn on_wrapped() -> OnEmbedded {
     OnEmbedded(Hands::new(), tempfile::tempdir().expect("a directory"), true)
 }
 
+/// A schema of its own on a real server, whose clock can't be turned: time passes by waiting.
+#[cfg(feature = "postgres")]
+struct OnPostgres {
+    dsn: String,
+    schema: String,
+}
+
+#[cfg(feature = "postgres")]
+#[async_trait]
+impl Subject for OnPostgres {
+    async fn open(&self) -> Arc<dyn Store> {
+        use deepslate_storage::backends::postgres::{Options, Postgres};
+        let options =
+            Options { shard_count: 8, schema: self.schema.clone(), max_connections: 4, ..Options::new(&self.dsn) };
+        Arc::new(Postgres::open(options).await.expect("the server answers"))
+    }
+
+    async fn pass(&self, ms: u32) {
+        tokio::time::sleep(std::time::Duration::from_millis(u64::from(ms) + 50)).await;
+    }
+}
+
+#[cfg(feature = "postgres")]
+async fn run_on_postgres(case: &str) {
+    let Some(dsn) = support::server("DEEPSLATE_TEST_POSTGRES") else { return };
+    let number = deepslate_storage::suite::CASES.iter().position(|name| *name == case).expect("a case of the suite");
+    let subject = OnPostgres { schema: format!("suite_{}_{number}", std::process::id()), dsn };
+    run(case, &subject).await;
+    support::postgres::execute(&subject.dsn, &format!("DROP SCHEMA {} CASCADE", subject.schema)).await;
+}
+
 macro_rules! tests {
     ($($case:ident)*) => {
         mod memory {
@@ -91,6 +127,13 @@ macro_rules! tests {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
                 super::run(stringify!($case), &super::on_wrapped()).await;
+            })*
+        }
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::run_on_postgres(stringify!($case)).await;
             })*
         }
     };

@@ -13,6 +13,8 @@ use crate::{Error, Kind, Result, Store};
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
 /// What opening a backend gives, sooner or later.
 pub type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn Store>>> + Send>>;
@@ -50,6 +52,14 @@ pub const BACKENDS: &[Backend] = &[
         doc: "in this process only, gone when it ends; for tests",
         settings: memory::SETTINGS,
         open: memory::open_configured,
+    },
+    #[cfg(feature = "postgres")]
+    Backend {
+        name: "postgres",
+        feature: "postgres",
+        doc: "one PostgreSQL database for many nodes; the production default",
+        settings: postgres::SETTINGS,
+        open: postgres::open_configured,
     },
 ];
 

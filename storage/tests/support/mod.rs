@@ -1,6 +1,9 @@
 //! What the tests of the embedded backend share: an engine's few moves, and damage from outside.
 #![allow(dead_code)]
 
+#[cfg(feature = "postgres")]
+pub mod postgres;
+
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -113,4 +116,14 @@ pub fn page_of(directory: &Path, name: &str) -> (usize, usize) {
         .expect("it is in the schema");
     let size: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0)).expect("a page has a size");
     ((page as usize - 1) * size as usize, size as usize)
+}
+
+/// Where the server of a backend is, as the environment says. Without it the test is skipped with a word; in CI it fails.
+pub fn server(variable: &str) -> Option<String> {
+    let place = std::env::var(variable).ok().filter(|place| !place.is_empty());
+    if place.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "{variable} is not set: CI tests every backend");
+        eprintln!("skipped: {variable} names no server; `cargo xtask services` starts one");
+    }
+    place
 }
