@@ -51,6 +51,11 @@ async fn the_table_opens_what_it_lists_and_says_what_it_does_not() {
         if backend.settings.iter().any(|(key, _)| *key == "path") {
             settings.insert("path".into(), directory.path().join(backend.name).display().to_string());
         }
+        if backend.name == "postgres" {
+            let Some(dsn) = support::server("DEEPSLATE_TEST_POSTGRES") else { continue };
+            settings.insert("dsn".into(), dsn);
+            settings.insert("schema".into(), format!("table_{}", std::process::id()));
+        }
         let store = backends::open(backend.name, &settings).await.expect("it opens");
         assert_eq!(store.shard_count(), 3, "{}", backend.name);
         settings.insert("shards".into(), "many".into());

@@ -5,6 +5,7 @@
 mod browser;
 mod changed;
 mod python;
+mod services;
 mod shell;
 
 use anyhow::{Result, bail};
@@ -30,6 +31,8 @@ enum Habit {
     },
     /// All that CI runs: format, clippy, every test, the wheel and its tests. Installs what the tests need.
     Test,
+    /// Starts the servers that tests need on free loopback ports, prints how tests find them, and stops them on Ctrl+C.
+    Services,
     /// Rewrites the expected outputs of file tests and diagnostics; read the diff before you commit it.
     Bless,
     /// Builds the Python wheel into `dist/` with the `ci` profile, or for release.
@@ -53,6 +56,7 @@ fn main() -> Result<()> {
     match Args::parse().habit {
         Habit::Check { all } => check(all),
         Habit::Test => test(),
+        Habit::Services => services::Services::start()?.stay(),
         Habit::Bless => bless(),
         Habit::Wheel { release } => python::wheel(release).map(|path| println!("{}", path.display())),
         Habit::Bench { name, args } => bench(&name, &args),
@@ -81,6 +85,7 @@ const EXTENSION: &str = "deepslate-python";
 
 fn test() -> Result<()> {
     browser::install()?;
+    let services = services::Services::start()?;
     step("format");
     run(cargo("fmt").args(["--all", "--check"]))?;
     step("clippy");
@@ -88,7 +93,8 @@ fn test() -> Result<()> {
     step("build the tests and the command");
     run(cargo("build").args(PROFILE).args(["--workspace", "--exclude", EXTENSION, "--bins"]))?;
     step("tests");
-    run(cargo("test").args(PROFILE).args(["--workspace", "--exclude", EXTENSION, "--no-fail-fast"]))?;
+    let servers = services.variables.iter().map(|(name, value)| (name, value));
+    run(cargo("test").args(PROFILE).args(["--workspace", "--exclude", EXTENSION, "--no-fail-fast"]).envs(servers))?;
     step("the wheel and its tests");
     python::test()
 }

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "postgres")]
+pub mod proxy;
 
 use std::path::{Path, PathBuf};
 

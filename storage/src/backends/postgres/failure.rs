@@ -44,9 +44,10 @@ fn meaning(error: &sqlx::Error) -> (Kind, &'static str) {
         "53100" => (Kind::Full, "PostgreSQL has no disk space left"),
         "25006" => (Kind::Retry, "PostgreSQL takes no writes now (a standby, or read-only)"),
         "42501" => (Kind::Refused, "the role lacks a privilege"),
-        "42P01" | "3F000" | "42703" => {
-            (Kind::Refused, "a table of Deepslate is missing or has another form; was it dropped, or the schema changed?")
-        }
+        "42P01" | "3F000" | "42703" => (
+            Kind::Refused,
+            "a table of Deepslate is missing or has another form; was it dropped, or the schema changed?",
+        ),
         "28000" | "28P01" => (Kind::Refused, "PostgreSQL refuses user or password"),
         "3D000" => (Kind::Refused, "the database does not exist; create it first"),
         code => match code.get(..2).unwrap_or_default() {

@@ -188,19 +188,21 @@ impl Postgres {
     pub async fn open(options: Options) -> Result<Postgres> {
         let refuse = |what: String| Error::new(Kind::Refused, "open", what);
         let Options { dsn, schema, shard_count, max_connections, timeout, prepare } = options;
-        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if schema.is_empty() || schema.len() > 63 || !schema.chars().all(word) || schema.starts_with(|c: char| c.is_ascii_digit()) {
-            return Err(refuse(format!(
-                "`{schema}` can't be the schema: use lower-case letters, digits and _, at most 63, no digit first"
-            )));
+        if !is_schema_name(&schema) {
+            let rule = "use lower-case letters, digits and _, at most 63, no digit first, and not `pg_` before it";
+            return Err(refuse(format!("`{schema}` can't be the schema: {rule}")));
         }
         if max_connections == 0 {
             return Err(refuse("setting `max_connections` is 0; it must be at least 1".into()));
         }
+        let no_dsn =
+            || refuse("setting `dsn` is no connection string: postgres://user:password@host:5432/database".into());
+        if !dsn.starts_with("postgres://") && !dsn.starts_with("postgresql://") {
+            return Err(no_dsn());
+        }
         let options = PgConnectOptions::from_str(&dsn)
-            .map_err(|_| refuse("setting `dsn` is no connection string: postgres://user:password@host:5432/database".into()))?
+            .map_err(|_| no_dsn())?
             .application_name("deepslate")
-            .statement_cache_capacity(if prepare { 100 } else { 0 })
             .disable_statement_logging();
         let place = format!(
             "{}:{}/{} schema {schema}",
@@ -210,7 +212,7 @@ impl Postgres {
         );
         let permits = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
         let connections = Arc::new(Connections { options, idle: Mutex::default(), permits });
-        let sql = Statements::of(&schema);
+        let sql = Statements::of(&schema, prepare);
         let mut store = Postgres { connections, sql, shard_count, place, timeout };
         store.shard_count = on_connection!(store, "open", |conn| schema::prepare(conn, &schema, shard_count))?;
         Ok(store)
@@ -287,6 +289,13 @@ impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Postgres({}, {} shards)", self.place, self.shard_count)
     }
+}
+
+/// A name that needs no quotes. Those with `pg_` before them are PostgreSQL's own.
+fn is_schema_name(name: &str) -> bool {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let first_fits = name.starts_with(|c: char| word(c) && !c.is_ascii_digit()) && !name.starts_with("pg_");
+    name.len() <= 63 && first_fits && name.chars().all(word)
 }
 
 /// What PostgreSQL's `text` can't hold.

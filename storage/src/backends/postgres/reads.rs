@@ -1,8 +1,8 @@
 //! The queries. Every record is checked against its checksum before anybody sees it.
 
 use bytes::Bytes;
+use sqlx::Row;
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Row};
 
 use super::failure::Fail;
 use super::schema::Statements;
@@ -20,7 +20,9 @@ fn corrupt(operation: &'static str, what: String) -> Fail {
     Fail::Settled(Error::new(
         Kind::Corrupt,
         operation,
-        format!("{what} is damaged; its bytes are left as they are, restore a backup of the database or delete this isolate"),
+        format!(
+            "{what} is damaged; its bytes are left as they are, restore a backup of the database or delete this isolate"
+        ),
     ))
 }
 
@@ -34,7 +36,8 @@ fn read_head(row: &PgRow, operation: &'static str) -> Answer<Head> {
     let id = isolate_id(row, 0)?;
     let name: String = row.try_get(3)?;
     let damaged = || corrupt(operation, format!("the head of isolate {id} ({name})"));
-    let number = |column: usize| -> Answer<u64> { u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| damaged()) };
+    let number =
+        |column: usize| -> Answer<u64> { u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| damaged()) };
     let shard = u32::try_from(row.try_get::<i32, _>(1)?).map_err(|_| damaged())?;
     let program: &[u8] = row.try_get(5)?;
     let status = u8::try_from(row.try_get::<i16, _>(8)?).ok().and_then(Status::from_number).ok_or_else(damaged)?;
@@ -63,7 +66,7 @@ fn read_head(row: &PgRow, operation: &'static str) -> Answer<Head> {
 }
 
 pub(super) async fn head(conn: &mut PgConnection, sql: &Statements, id: IsolateId) -> Answer<Option<Head>> {
-    let row = sqlx::query(AssertSqlSafe(sql.head.clone())).bind(&id.0[..]).fetch_optional(conn).await?;
+    let row = sql.query(&sql.head).bind(&id.0[..]).fetch_optional(conn).await?;
     row.map(|row| read_head(&row, "head")).transpose()
 }
 
@@ -76,12 +79,12 @@ pub(super) async fn head_by_name(
     if namespace.contains('\0') || name.contains('\0') {
         return Ok(None);
     }
-    let query = sqlx::query(AssertSqlSafe(sql.head_by_name.clone())).bind(namespace).bind(name);
+    let query = sql.query(&sql.head_by_name).bind(namespace).bind(name);
     query.fetch_optional(conn).await?.map(|row| read_head(&row, "head_by_name")).transpose()
 }
 
 pub(super) async fn snapshot(conn: &mut PgConnection, sql: &Statements, id: IsolateId) -> Answer<Option<Snapshot>> {
-    let rows = sqlx::query(AssertSqlSafe(sql.snapshot.clone())).bind(&id.0[..]).fetch_all(conn).await?;
+    let rows = sql.query(&sql.snapshot).bind(&id.0[..]).fetch_all(conn).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let head = read_head(first, "snapshot")?;
     let mut parts = Vec::with_capacity(rows.len());
@@ -107,7 +110,7 @@ pub(super) async fn events(
     limit: usize,
 ) -> Answer<Vec<(u64, Bytes)>> {
     let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
-    let query = sqlx::query(AssertSqlSafe(sql.events.clone())).bind(&id.0[..]).bind(from).bind(limit as i64);
+    let query = sql.query(&sql.events).bind(&id.0[..]).bind(from).bind(limit as i64);
     let mut events = Vec::new();
     for row in query.fetch_all(conn).await? {
         let (number, sum, bytes): (i64, i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
@@ -133,7 +136,7 @@ pub(super) async fn due(
     limit: usize,
 ) -> Answer<Vec<Due>> {
     let at = after.map_or(i64::MIN, |after| after.wake_at_ms);
-    let query = sqlx::query(AssertSqlSafe(sql.due.clone())).bind(shard.0 as i32).bind(until_ms).bind(at);
+    let query = sql.query(&sql.due).bind(shard.0 as i32).bind(until_ms).bind(at);
     let rows = query.bind(after_id(after.as_ref().map(|after| &after.id))).bind(limit as i64).fetch_all(conn).await?;
     rows.iter().map(|row| Ok(Due { wake_at_ms: row.try_get(0)?, id: isolate_id(row, 1)? })).collect()
 }
@@ -145,7 +148,7 @@ pub(super) async fn runnable(
     after: Option<IsolateId>,
     limit: usize,
 ) -> Answer<Vec<IsolateId>> {
-    let query = sqlx::query(AssertSqlSafe(sql.runnable.clone())).bind(shard.0 as i32);
+    let query = sql.query(&sql.runnable).bind(shard.0 as i32);
     let rows = query.bind(after_id(after.as_ref())).bind(limit as i64).fetch_all(conn).await?;
     rows.iter().map(|row| isolate_id(row, 0)).collect()
 }
@@ -159,7 +162,7 @@ pub(super) async fn ended(
     limit: usize,
 ) -> Answer<Vec<Ended>> {
     let at = after.map_or(i64::MIN, |after| after.ended_ms);
-    let query = sqlx::query(AssertSqlSafe(sql.ended.clone())).bind(shard.0 as i32).bind(until_ms).bind(at);
+    let query = sql.query(&sql.ended).bind(shard.0 as i32).bind(until_ms).bind(at);
     let rows = query.bind(after_id(after.as_ref().map(|after| &after.id))).bind(limit as i64).fetch_all(conn).await?;
     let read = |row: &PgRow| {
         let seq = Seq(row.try_get::<i64, _>(2)? as u64);
@@ -179,7 +182,7 @@ pub(super) async fn list(
     if texts.into_iter().flatten().any(|text| text.contains('\0')) {
         return Ok(Page::default());
     }
-    let query = sqlx::query(AssertSqlSafe(sql.list.clone())).bind(&filter.namespace).bind(&filter.name_prefix);
+    let query = sql.query(&sql.list).bind(&filter.namespace).bind(&filter.name_prefix);
     let query = query.bind(after.as_ref().map(|after| &after.namespace)).bind(after.as_ref().map(|after| &after.name));
     let query = query.bind(filter.status.map(|status| i16::from(status as u8))).bind(&filter.flow);
     let rows = query.bind(limit as i64 + 1).fetch_all(conn).await?;
@@ -205,7 +208,7 @@ pub(super) async fn counts(conn: &mut PgConnection, sql: &Statements, namespace:
     if namespace.is_some_and(|namespace| namespace.contains('\0')) {
         return Ok(counts);
     }
-    for row in sqlx::query(AssertSqlSafe(sql.counts.clone())).bind(namespace).fetch_all(conn).await? {
+    for row in sql.query(&sql.counts).bind(namespace).fetch_all(conn).await? {
         let status = u8::try_from(row.try_get::<i16, _>(0)?).ok().and_then(Status::from_number);
         if let Some(status) = status {
             counts.add(status, row.try_get::<i64, _>(1)?.max(0) as u64);
@@ -215,11 +218,12 @@ pub(super) async fn counts(conn: &mut PgConnection, sql: &Statements, namespace:
 }
 
 pub(super) async fn program(conn: &mut PgConnection, sql: &Statements, hash: ProgramHash) -> Answer<Option<Bytes>> {
-    let query = sqlx::query(AssertSqlSafe(sql.program.clone())).bind(&hash.0[..]);
+    let query = sql.query(&sql.program).bind(&hash.0[..]);
     let Some(row) = query.fetch_optional(conn).await? else { return Ok(None) };
     let (sum, bytes): (i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
     if sum != i64::from(checksum::of_program(hash, &bytes)) {
-        let what = format!("program {hash} is damaged; deploy the same source again, or restore a backup of the database");
+        let what =
+            format!("program {hash} is damaged; deploy the same source again, or restore a backup of the database");
         return Err(Fail::Settled(Error::new(Kind::Corrupt, "program", what)));
     }
     Ok(Some(Bytes::from(bytes)))
@@ -227,9 +231,10 @@ pub(super) async fn program(conn: &mut PgConnection, sql: &Statements, hash: Pro
 
 pub(super) async fn programs(conn: &mut PgConnection, sql: &Statements) -> Answer<Vec<ProgramHash>> {
     let mut hashes = Vec::new();
-    for row in sqlx::query(AssertSqlSafe(sql.programs.clone())).fetch_all(conn).await? {
+    for row in sql.query(&sql.programs).fetch_all(conn).await? {
         let hash: &[u8] = row.try_get(0)?;
-        hashes.push(hash.try_into().map(ProgramHash).map_err(|_| corrupt("programs", format!("the hash {hash:02x?}")))?);
+        hashes
+            .push(hash.try_into().map(ProgramHash).map_err(|_| corrupt("programs", format!("the hash {hash:02x?}")))?);
     }
     Ok(hashes)
 }

@@ -89,6 +89,8 @@ pub(super) type Sql = Arc<str>;
 
 /// The statements of one store.
 pub(super) struct Statements {
+    /// Whether they stay prepared on a connection.
+    pub prepare: bool,
     pub commit: Sql,
     pub standing: Sql,
     pub delete: Sql,
@@ -194,9 +196,15 @@ WITH input AS (
 SELECT id FROM gone";
 
 impl Statements {
-    pub fn of(schema: &str) -> Statements {
+    /// One of these statements, to be sent.
+    pub fn query(&self, sql: &Sql) -> Query {
+        sqlx::query(AssertSqlSafe(sql.clone())).persistent(self.prepare)
+    }
+
+    pub fn of(schema: &str, prepare: bool) -> Statements {
         let sql = |text: &str| Sql::from(text.replace("{s}", schema).replace("{head}", HEAD));
         Statements {
+            prepare,
             commit: sql(COMMIT),
             standing: sql("SELECT id, seq, epoch FROM {s}.isolate WHERE id = ANY($1)"),
             delete: sql(DELETE),
@@ -209,7 +217,9 @@ impl Statements {
                 CROSS JOIN LATERAL (SELECT min(number) AS number FROM {s}.part WHERE id = i.id) f
                 LEFT JOIN {s}.part p ON p.id = i.id
                 WHERE i.id = $1 ORDER BY p.number"),
-            events: sql("SELECT number, checksum, bytes FROM {s}.event WHERE id = $1 AND number >= $2 ORDER BY number LIMIT $3"),
+            events: sql(
+                "SELECT number, checksum, bytes FROM {s}.event WHERE id = $1 AND number >= $2 ORDER BY number LIMIT $3",
+            ),
             due: sql("SELECT wake_at_ms, id FROM {s}.agenda
                 WHERE shard = $1 AND wake_at_ms IS NOT NULL AND wake_at_ms <= $2 AND (wake_at_ms, id) > ($3, $4)
                 ORDER BY wake_at_ms, id LIMIT $5"),
@@ -222,17 +232,23 @@ impl Statements {
                     AND ($3::text IS NULL OR (i.namespace, i.name) > ($3, $4))
                     AND ($5::int2 IS NULL OR i.status = $5) AND ($6::text IS NULL OR i.flow = $6)
                 ORDER BY i.namespace, i.name LIMIT $7"),
-            counts: sql("SELECT status, count(*) FROM {s}.isolate WHERE $1::text IS NULL OR namespace = $1 GROUP BY status"),
-            put_program: sql("INSERT INTO {s}.program (hash, checksum, bytes) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"),
+            counts: sql(
+                "SELECT status, count(*) FROM {s}.isolate WHERE $1::text IS NULL OR namespace = $1 GROUP BY status",
+            ),
+            put_program: sql(
+                "INSERT INTO {s}.program (hash, checksum, bytes) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            ),
             mend_program: sql("UPDATE {s}.program SET checksum = $2, bytes = $3 WHERE hash = $1"),
             program: sql("SELECT checksum, bytes FROM {s}.program WHERE hash = $1"),
             programs: sql("SELECT hash FROM {s}.program ORDER BY hash"),
             lock_leases: sql("SELECT value FROM {s}.setting WHERE name = 'shard_count' FOR UPDATE"),
             sessions: sql("SELECT node_id, life, address, ttl_ms, until_ms FROM {s}.session"),
             leases: sql("SELECT epoch, node_id, life FROM {s}.lease ORDER BY shard"),
-            put_session: sql("INSERT INTO {s}.session (node_id, life, address, ttl_ms, until_ms) VALUES ($1, $2, $3, $4, $5)
+            put_session: sql(
+                "INSERT INTO {s}.session (node_id, life, address, ttl_ms, until_ms) VALUES ($1, $2, $3, $4, $5)
                 ON CONFLICT (node_id) DO UPDATE SET life = excluded.life, address = excluded.address,
-                    ttl_ms = excluded.ttl_ms, until_ms = excluded.until_ms"),
+                    ttl_ms = excluded.ttl_ms, until_ms = excluded.until_ms",
+            ),
             drop_session: sql("DELETE FROM {s}.session WHERE node_id = $1"),
             put_lease: sql("UPDATE {s}.lease l SET epoch = n.epoch, node_id = n.node_id, life = n.life
                 FROM unnest($1::int4[], $2::int8[], $3::int8[], $4::int8[]) AS n (shard, epoch, node_id, life)
@@ -240,6 +256,9 @@ impl Statements {
         }
     }
 }
+
+/// A statement with its arguments to come.
+type Query = sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 /// Makes or brings up to date the tables, and answers the number of shards, which `shard_count` decides only for a new store.
 /// A role without the right to make tables can open a store that is up to date.
@@ -251,7 +270,8 @@ pub(super) async fn prepare(conn: &mut PgConnection, schema: &str, shard_count: 
     if format(conn, schema).await? != Some(FORMAT) {
         migrate(conn, schema, shard_count).await?;
     }
-    let count = format!("SELECT value, (SELECT count(*) FROM {schema}.lease) FROM {schema}.setting WHERE name = 'shard_count'");
+    let count =
+        format!("SELECT value, (SELECT count(*) FROM {schema}.lease) FROM {schema}.setting WHERE name = 'shard_count'");
     let row = sqlx::query(AssertSqlSafe(count)).persistent(false).fetch_optional(conn).await?;
     let counts = match &row {
         Some(row) => Some((row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?)),
@@ -266,8 +286,11 @@ pub(super) async fn prepare(conn: &mut PgConnection, schema: &str, shard_count: 
 
 /// The format of the store in this schema, `None` where there is no store. `Newer` for one that this build can't read.
 async fn format(conn: &mut PgConnection, schema: &str) -> Result<Option<i64>, Fail> {
-    let there = "SELECT to_regclass($1) IS NOT NULL";
-    let row = sqlx::query(there).persistent(false).bind(format!("{schema}.setting")).fetch_one(&mut *conn).await?;
+    // Not by `to_regclass`, which may remember what was not there before another session made it.
+    let there =
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = 'setting')";
+    let row = sqlx::query(there).persistent(false).bind(schema).fetch_one(&mut *conn).await?;
     if !row.try_get::<bool, _>(0)? {
         return Ok(None);
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Connection, Row};
+use sqlx::{Connection, Row};
 
 use super::failure::Fail;
 use super::schema::Statements;
@@ -116,7 +116,7 @@ pub(super) async fn commit(
     batch.iter().for_each(|commit| columns.push(commit));
     let shards = distinct(&columns.shard);
     let c = columns;
-    let query = sqlx::query(AssertSqlSafe(sql.commit.clone()));
+    let query = sql.query(&sql.commit);
     let query = query.bind(c.id).bind(c.shard).bind(c.namespace).bind(c.name).bind(c.flow).bind(c.program);
     let query = query.bind(c.epoch).bind(c.expected).bind(c.seq).bind(c.status).bind(c.runnable).bind(c.wake_at_ms);
     let query = query.bind(c.created_ms).bind(c.updated_ms).bind(c.ended_ms).bind(c.next_event).bind(c.checksum);
@@ -153,7 +153,7 @@ pub(super) async fn delete(
     let number = |n: u64| i64::try_from(n).unwrap_or(-1);
     let epoch: Vec<i64> = batch.iter().map(|delete| number(delete.epoch.0)).collect();
     let expected: Vec<i64> = batch.iter().map(|delete| number(delete.expected.0)).collect();
-    let query = sqlx::query(AssertSqlSafe(sql.delete.clone()));
+    let query = sql.query(&sql.delete);
     let rows = query.bind(id).bind(shard).bind(epoch).bind(expected).bind(shards).fetch_all(&mut *conn).await?;
     let gone = ids(&rows)?;
     let rest = batch.iter().map(|delete| delete.id).filter(|id| !gone.contains(id));
@@ -181,7 +181,7 @@ async fn standing(
     if ids.is_empty() {
         return Ok(standing);
     }
-    for row in sqlx::query(AssertSqlSafe(sql.standing.clone())).bind(ids).fetch_all(conn).await? {
+    for row in sql.query(&sql.standing).bind(ids).fetch_all(conn).await? {
         if let Ok(id) = row.try_get::<&[u8], _>(0)?.try_into() {
             standing.insert(IsolateId(id), (row.try_get(1)?, row.try_get(2)?));
         }
@@ -210,14 +210,14 @@ pub(super) async fn put_program(
     bytes: &Bytes,
 ) -> Result<(), Fail> {
     let sum = i64::from(checksum::of_program(hash, bytes));
-    let put = sqlx::query(AssertSqlSafe(sql.put_program.clone())).bind(&hash.0[..]).bind(sum).bind(&bytes[..]);
+    let put = sql.query(&sql.put_program).bind(&hash.0[..]).bind(sum).bind(&bytes[..]);
     if put.execute(&mut *conn).await?.rows_affected() > 0 {
         return Ok(());
     }
     match super::reads::program(conn, sql, hash).await {
         Ok(_) => Ok(()),
         Err(Fail::Settled(_)) => {
-            let mend = sqlx::query(AssertSqlSafe(sql.mend_program.clone())).bind(&hash.0[..]).bind(sum);
+            let mend = sql.query(&sql.mend_program).bind(&hash.0[..]).bind(sum);
             mend.bind(&bytes[..]).execute(conn).await?;
             Ok(())
         }
@@ -228,7 +228,7 @@ pub(super) async fn put_program(
 /// Sessions, leases and the server's time. Loaded with the lock held, nobody changes them meanwhile.
 pub(super) async fn load_leases(conn: &mut PgConnection, sql: &Statements) -> Result<Leases, Fail> {
     let mut sessions = Vec::new();
-    for row in sqlx::query(AssertSqlSafe(sql.sessions.clone())).fetch_all(&mut *conn).await? {
+    for row in sql.query(&sql.sessions).fetch_all(&mut *conn).await? {
         sessions.push(Session {
             id: session_id(row.try_get(0)?, row.try_get(1)?),
             address: row.try_get(2)?,
@@ -237,7 +237,7 @@ pub(super) async fn load_leases(conn: &mut PgConnection, sql: &Statements) -> Re
         });
     }
     let mut shards = Vec::new();
-    for row in sqlx::query(AssertSqlSafe(sql.leases.clone())).fetch_all(conn).await? {
+    for row in sql.query(&sql.leases).fetch_all(conn).await? {
         let (node_id, life): (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
         let holder = node_id.zip(life).map(|(node_id, life)| session_id(node_id, life));
         shards.push((Epoch(row.try_get::<i64, _>(0)? as u64), holder));
@@ -258,7 +258,7 @@ pub(super) async fn change_leases<T>(
     change: impl FnOnce(&mut Leases, i64) -> crate::Result<T>,
 ) -> Result<T, Fail> {
     let mut tx = conn.begin().await?;
-    sqlx::query(AssertSqlSafe(sql.lock_leases.clone())).execute(&mut *tx).await?;
+    sql.query(&sql.lock_leases).execute(&mut *tx).await?;
     let before = load_leases(&mut tx, sql).await?;
     let now_ms = now_ms(&mut tx).await?;
     let mut after = before.clone();
@@ -273,22 +273,17 @@ pub(super) async fn change_leases<T>(
 /// The server's clock, not that of the transaction's start.
 pub(super) async fn now_ms(conn: &mut PgConnection) -> Result<i64, Fail> {
     let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8";
-    Ok(sqlx::query(now).fetch_one(conn).await?.try_get(0)?)
+    Ok(sqlx::query(now).persistent(false).fetch_one(conn).await?.try_get(0)?)
 }
 
-async fn store_leases(
-    conn: &mut PgConnection,
-    sql: &Statements,
-    before: &Leases,
-    after: &Leases,
-) -> Result<(), Fail> {
+async fn store_leases(conn: &mut PgConnection, sql: &Statements, before: &Leases, after: &Leases) -> Result<(), Fail> {
     let (known, kept) = (before.sessions(), after.sessions());
     for session in known.iter().filter(|old| !kept.iter().any(|new| new.id.node_id == old.id.node_id)) {
-        let drop = sqlx::query(AssertSqlSafe(sql.drop_session.clone())).bind(session.id.node_id as i64);
+        let drop = sql.query(&sql.drop_session).bind(session.id.node_id as i64);
         drop.execute(&mut *conn).await?;
     }
     for session in kept.iter().filter(|session| !known.contains(session)) {
-        let put = sqlx::query(AssertSqlSafe(sql.put_session.clone())).bind(session.id.node_id as i64);
+        let put = sql.query(&sql.put_session).bind(session.id.node_id as i64);
         let put = put.bind(session.id.life as i64).bind(&session.address);
         put.bind(i64::from(session.ttl_ms)).bind(session.until_ms).execute(&mut *conn).await?;
     }
@@ -301,7 +296,7 @@ async fn store_leases(
         life.push(new.holder.map(|holder| holder.life as i64));
     }
     if !shard.is_empty() {
-        let put = sqlx::query(AssertSqlSafe(sql.put_lease.clone())).bind(shard).bind(epoch);
+        let put = sql.query(&sql.put_lease).bind(shard).bind(epoch);
         put.bind(node_id).bind(life).execute(conn).await?;
     }
     Ok(())
