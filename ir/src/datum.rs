@@ -34,6 +34,8 @@ pub enum Datum {
     Dict(Vec<(Datum, Datum)>),
     /// A tuple.
     Tuple(Vec<Datum>),
+    /// A set or frozen set, in the order of insertion.
+    Set(Vec<Datum>),
     /// An object: the slots of its class in order.
     Object(Vec<Datum>),
 }
@@ -51,6 +53,7 @@ impl Datum {
             Datum::List(_) => "list",
             Datum::Dict(_) => "dict",
             Datum::Tuple(_) => "tuple",
+            Datum::Set(_) => "set",
             Datum::Object(_) => "object",
         }
     }
@@ -153,6 +156,7 @@ impl Reader<'_> {
                 return Err(Fault::new(TrapKind::Value, message));
             }
             Type::List(_) | Type::Dict(..) | Type::Tuple(_) | Type::Class(_) => {}
+            Type::TupleOf(_) | Type::Set(_) | Type::FrozenSet(_) => {}
         }
         if self.open.contains(&(ty, slot)) {
             return Err(self.refuse("contains itself"));
@@ -162,14 +166,23 @@ impl Reader<'_> {
         }
         self.open.push((ty, slot));
         let datum = match types.get(ty) {
-            Type::List(element) => {
+            Type::List(element) | Type::TupleOf(element) => {
                 // Each element takes 16 bytes of the limit: refuse before reserving.
                 let len = m.list_len(slot);
                 if len as u64 > self.left / 16 {
                     return Err(self.too_large());
                 }
                 let each = (0..len).map(|at| self.read(*element, m.list_get(slot, at)));
-                Datum::List(each.collect::<Result<_, _>>()?)
+                let all = each.collect::<Result<_, _>>()?;
+                if matches!(types.get(ty), Type::List(_)) { Datum::List(all) } else { Datum::Tuple(all) }
+            }
+            Type::Set(element) | Type::FrozenSet(element) => {
+                let (mut all, mut position) = (Vec::new(), 0);
+                while let Some(at) = m.dict_next(slot, position) {
+                    all.push(self.read(*element, m.dict_entry(slot, at).0)?);
+                    position = at + 1;
+                }
+                Datum::Set(all)
             }
             Type::Dict(key, value) => {
                 let (mut entries, mut position) = (Vec::new(), 0);
@@ -221,7 +234,8 @@ pub fn check(types: &Types, ty: TypeId, datum: &Datum) -> Result<(), String> {
 }
 
 fn check_at(types: &Types, ty: TypeId, datum: &Datum, path: &mut Path) -> Result<(), String> {
-    let holds_others = matches!(datum, Datum::List(_) | Datum::Dict(_) | Datum::Tuple(_) | Datum::Object(_));
+    let holds_others =
+        matches!(datum, Datum::List(_) | Datum::Dict(_) | Datum::Tuple(_) | Datum::Set(_) | Datum::Object(_));
     if holds_others && path.0.len() >= DEPTH {
         return Err(format!("a value nested more than {DEPTH} deep can't enter an isolate"));
     }
@@ -232,7 +246,9 @@ fn check_at(types: &Types, ty: TypeId, datum: &Datum, path: &mut Path) -> Result
         | (Type::Float, Datum::Float(_) | Datum::Int(_) | Datum::Bool(_))
         | (Type::Str, Datum::Str(_))
         | (Type::Bytes, Datum::Bytes(_)) => return Ok(()),
-        (Type::List(element), Datum::List(elements)) => {
+        (Type::List(element), Datum::List(elements))
+        | (Type::TupleOf(element), Datum::Tuple(elements))
+        | (Type::Set(element) | Type::FrozenSet(element), Datum::Set(elements)) => {
             return elements
                 .iter()
                 .enumerate()
@@ -327,6 +343,20 @@ fn write(m: &mut dyn Machine, ty: TypeId, datum: &Datum) -> Result<u64, Fault> {
                 Type::List(element) => *element,
                 _ => unreachable!("checked before"),
             };
+            let slots = elements.iter().map(|e| write(m, element, e)).collect::<Result<Vec<_>, _>>()?;
+            m.new_list(ty, &slots)?
+        }
+        Datum::Set(elements) => {
+            let element = m.types().element(ty).unwrap_or_else(|| unreachable!("checked before"));
+            let set = m.new_dict(ty)?;
+            for e in elements {
+                let e = write(m, element, e)?;
+                m.dict_set(set, e, 0)?;
+            }
+            set
+        }
+        Datum::Tuple(elements) if matches!(m.types().get(ty), Type::TupleOf(_)) => {
+            let element = m.types().element(ty).unwrap_or_else(|| unreachable!("just asked"));
             let slots = elements.iter().map(|e| write(m, element, e)).collect::<Result<Vec<_>, _>>()?;
             m.new_list(ty, &slots)?
         }

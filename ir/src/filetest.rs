@@ -122,7 +122,7 @@ pub fn same(a: &Datum, b: &Datum) -> bool {
     match (a, b) {
         (Datum::Float(a), Datum::Float(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
         (Datum::List(a), Datum::List(b)) | (Datum::Tuple(a), Datum::Tuple(b)) => all(a, b),
-        (Datum::Object(a), Datum::Object(b)) => all(a, b),
+        (Datum::Object(a), Datum::Object(b)) | (Datum::Set(a), Datum::Set(b)) => all(a, b),
         (Datum::Dict(a), Datum::Dict(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1))
         }
@@ -306,15 +306,20 @@ impl<'a> Reader<'a> {
 
     fn dict(&mut self) -> Read<Datum> {
         self.sign('{')?;
-        let mut entries = Vec::new();
+        let (mut entries, mut elements) = (Vec::new(), Vec::new());
         while !self.take(&Token::Sign('}'))? {
-            if !entries.is_empty() {
+            if !entries.is_empty() || !elements.is_empty() {
                 self.sign(',')?;
             }
             let key = self.datum()?;
-            self.sign(':')?;
-            entries.push((key, self.datum()?));
+            // A set has elements only. An empty one can't be told from an empty dict, and is not written here.
+            if !entries.is_empty() || self.token == Token::Sign(':') {
+                self.sign(':')?;
+                entries.push((key, self.datum()?));
+            } else {
+                elements.push(key);
+            }
         }
-        Ok(Datum::Dict(entries))
+        Ok(if elements.is_empty() { Datum::Dict(entries) } else { Datum::Set(elements) })
     }
 }

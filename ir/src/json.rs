@@ -93,6 +93,14 @@ fn write_json(types: &Types, ty: Option<TypeId>, datum: &Datum, out: &mut String
             };
             write_array(elements.iter().map(|e| (element, e)), types, out);
         }
+        Datum::Set(elements) => {
+            let element = ty.and_then(|ty| types.element(ty));
+            write_array(elements.iter().map(|e| (element, e)), types, out);
+        }
+        Datum::Tuple(parts) if matches!(known, Some(Type::TupleOf(_))) => {
+            let element = ty.and_then(|ty| types.element(ty));
+            write_array(parts.iter().map(|e| (element, e)), types, out);
+        }
         Datum::Tuple(parts) => {
             let whole = ty.filter(|_| matches!(known, Some(Type::Tuple(types)) if types.len() == parts.len()));
             let each = parts.iter().enumerate();
@@ -193,7 +201,8 @@ impl Reader<'_> {
 
     fn read(&mut self, ty: TypeId, json: &Json) -> Result<Datum, JsonError> {
         let types = self.types;
-        let holds_others = matches!(types.get(ty), Type::List(_) | Type::Dict(..) | Type::Tuple(_) | Type::Class(_));
+        let holds_others =
+            types.element(ty).is_some() || matches!(types.get(ty), Type::Dict(..) | Type::Tuple(_) | Type::Class(_));
         if holds_others && self.path.parts().len() >= DEPTH {
             self.path = Path::default();
             return Err(self.error(format!("at most {DEPTH} levels of nesting"), "more"));
@@ -229,10 +238,10 @@ impl Reader<'_> {
                 _ => Err(self.error("{\"$bytes\": base64}", json.to_string())),
             },
             (Type::Bytes, other) => Err(self.error("{\"$bytes\": base64}", other.to_string())),
-            (Type::List(element), Json::Array(elements)) => {
-                let each = elements.iter().enumerate();
-                let each = each.map(|(at, e)| self.inside(Part::Index(at), *element, e));
-                Ok(Datum::List(each.collect::<Result<_, _>>()?))
+            (Type::List(element), Json::Array(elements)) => Ok(Datum::List(self.elements(*element, elements)?)),
+            (Type::TupleOf(element), Json::Array(elements)) => Ok(Datum::Tuple(self.elements(*element, elements)?)),
+            (Type::Set(element) | Type::FrozenSet(element), Json::Array(elements)) => {
+                Ok(Datum::Set(self.elements(*element, elements)?))
             }
             (Type::Tuple(parts), Json::Array(elements)) => {
                 if parts.len() != elements.len() {
@@ -263,6 +272,10 @@ impl Reader<'_> {
             }
             (_, other) => Err(self.error(types.name(ty), other.to_string())),
         }
+    }
+
+    fn elements(&mut self, element: TypeId, elements: &[Json]) -> Result<Vec<Datum>, JsonError> {
+        elements.iter().enumerate().map(|(at, e)| self.inside(Part::Index(at), element, e)).collect()
     }
 
     fn read_dict(&mut self, key: TypeId, value: TypeId, json: &Json) -> Result<Datum, JsonError> {

@@ -406,6 +406,9 @@ impl<'a> Parser<'a> {
             ("dict", [k, v]) => Type::Dict(*k, *v),
             ("Queue", [e]) => Type::Queue(*e),
             ("tuple", _) => Type::Tuple(parts),
+            ("tuple_of", [e]) => Type::TupleOf(*e),
+            ("set", [e]) => Type::Set(*e),
+            ("frozenset", [e]) => Type::FrozenSet(*e),
             _ => return Err(self.lexer.error(place, format!("{name} does not take {} types", parts.len()))),
         };
         Ok(self.module.types.intern(ty))

@@ -22,6 +22,16 @@ pub enum Pattern {
     Pair(&'static Pattern, &'static Pattern),
     /// `tuple[…, …, …]` of three parts.
     Triple(&'static Pattern, &'static Pattern, &'static Pattern),
+    /// `tuple[…, ...]`.
+    TupleOf(&'static Pattern),
+    /// `set[…]`.
+    Set(&'static Pattern),
+    /// `frozenset[…]`.
+    FrozenSet(&'static Pattern),
+    /// `set[…]` or `frozenset[…]`, as the variable with this index is bound to.
+    AnySet(u8, &'static Pattern),
+    /// As `Var`, for types whose values can be keys (see `Types::is_hashable`).
+    Hashable(u8),
     /// As `Var`, for types whose values have an order (see `structural::is_orderable`).
     Ordered(u8),
 }
@@ -82,12 +92,32 @@ pub const PAIR_INT: Pattern = Pattern::Pair(&INT, &INT);
 pub const PAIR_FLOAT: Pattern = Pattern::Pair(&FLOAT, &FLOAT);
 /// `tuple[str, str, str]`.
 pub const TRIPLE_STR: Pattern = Pattern::Triple(&STR, &STR, &STR);
+/// `tuple[bytes, bytes, bytes]`.
+pub const TRIPLE_BYTES: Pattern = Pattern::Triple(&BYTES, &BYTES, &BYTES);
+/// `dict[int, str]`.
+pub const DICT_INT_STR: Pattern = Pattern::Dict(&INT, &STR);
+/// `dict[str, str]`.
+pub const DICT_STR_STR: Pattern = Pattern::Dict(&STR, &STR);
 /// `list[K]`.
 pub const LIST_K: Pattern = Pattern::List(&K);
 /// `list[V]`.
 pub const LIST_V: Pattern = Pattern::List(&V);
 /// `dict[K, V]`.
 pub const DICT_KV: Pattern = Pattern::Dict(&K, &V);
+/// A type variable for types that can be keys.
+pub const HASHABLE_T: Pattern = Pattern::Hashable(0);
+/// `list[T]` of a type that can be a key.
+pub const LIST_HASHABLE_T: Pattern = Pattern::List(&HASHABLE_T);
+/// `tuple[T, ...]`.
+pub const TUPLE_OF_T: Pattern = Pattern::TupleOf(&T);
+/// `set[T]`.
+pub const SET_T: Pattern = Pattern::Set(&T);
+/// `frozenset[T]`.
+pub const FROZEN_SET_T: Pattern = Pattern::FrozenSet(&T);
+/// A set of either kind with elements T.
+pub const ANY_SET_T: Pattern = Pattern::AnySet(1, &T);
+/// A second set of either kind with the same elements.
+pub const OTHER_SET_T: Pattern = Pattern::AnySet(3, &T);
 /// `Queue[T]`.
 pub const QUEUE_T: Pattern = Pattern::Queue(&T);
 
@@ -113,9 +143,17 @@ impl Pattern {
                 fits.into_iter().all(|(part, ty)| part.matches(types, *ty, bound))
             }
             (Pattern::Ordered(i), _) => is_orderable(types, ty) && *bound.0[usize::from(*i)].get_or_insert(ty) == ty,
+            (Pattern::TupleOf(e), Type::TupleOf(te)) => e.matches(types, *te, bound),
+            (Pattern::Set(e), Type::Set(te)) => e.matches(types, *te, bound),
+            (Pattern::FrozenSet(e), Type::FrozenSet(te)) => e.matches(types, *te, bound),
+            (Pattern::AnySet(i, e), Type::Set(te) | Type::FrozenSet(te)) => {
+                *bound.0[usize::from(*i)].get_or_insert(ty) == ty && e.matches(types, *te, bound)
+            }
+            (Pattern::Hashable(i), _) => types.is_hashable(ty) && *bound.0[usize::from(*i)].get_or_insert(ty) == ty,
             (Pattern::List(_) | Pattern::Dict(..) | Pattern::Queue(_) | Pattern::Pair(..) | Pattern::Triple(..), _) => {
                 false
             }
+            (Pattern::TupleOf(_) | Pattern::Set(_) | Pattern::FrozenSet(_) | Pattern::AnySet(..), _) => false,
         }
     }
 
@@ -123,7 +161,11 @@ impl Pattern {
     pub fn resolve(&self, types: &mut Types, bound: &Bindings) -> Option<TypeId> {
         let ty = match self {
             Pattern::Is(id) => return Some(*id),
-            Pattern::Var(i) | Pattern::Ordered(i) => return bound.0[usize::from(*i)],
+            Pattern::Var(i) | Pattern::Ordered(i) | Pattern::Hashable(i) => return bound.0[usize::from(*i)],
+            Pattern::AnySet(i, _) => return bound.0[usize::from(*i)],
+            Pattern::TupleOf(e) => Type::TupleOf(e.resolve(types, bound)?),
+            Pattern::Set(e) => Type::Set(e.resolve(types, bound)?),
+            Pattern::FrozenSet(e) => Type::FrozenSet(e.resolve(types, bound)?),
             Pattern::List(e) => Type::List(e.resolve(types, bound)?),
             Pattern::Dict(k, v) => Type::Dict(k.resolve(types, bound)?, v.resolve(types, bound)?),
             Pattern::Queue(e) => Type::Queue(e.resolve(types, bound)?),

@@ -276,6 +276,18 @@ impl TypeName<'_> {
                 f.write_str("tuple")?;
                 parts
             }
+            Type::TupleOf(e) => {
+                f.write_str("tuple_of")?;
+                &[*e]
+            }
+            Type::Set(e) => {
+                f.write_str("set")?;
+                &[*e]
+            }
+            Type::FrozenSet(e) => {
+                f.write_str("frozenset")?;
+                &[*e]
+            }
             Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => {
                 return f.write_str(&self.0.name(ty));
             }
@@ -294,7 +306,8 @@ impl TypeName<'_> {
 
 /// Whether a word in the place of a type means something else than a class.
 pub(crate) fn is_type_word(word: &str) -> bool {
-    Types::fixed_named(word).is_some() || matches!(word, "list" | "dict" | "tuple" | "Queue")
+    Types::fixed_named(word).is_some()
+        || matches!(word, "list" | "dict" | "tuple" | "Queue" | "tuple_of" | "set" | "frozenset")
 }
 
 /// Whether a name can stand without quotes.

@@ -45,11 +45,13 @@ pub fn is_orderable(types: &Types, ty: TypeId) -> bool {
         }
         match types.get(ty) {
             Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => {}
-            Type::List(element) => work.push(*element),
+            Type::List(element) | Type::TupleOf(element) => work.push(*element),
             Type::Tuple(parts) => work.extend(parts),
             Type::None | Type::Dict(..) | Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup => {
                 return false;
             }
+            // Their `<` is inclusion.
+            Type::Set(_) | Type::FrozenSet(_) => return false,
         }
     }
     true
@@ -96,7 +98,7 @@ fn compare(m: &dyn Machine, ty: TypeId, a: u64, b: u64, mode: Mode) -> Result<Or
     while let Some(top) = stack.last_mut() {
         let (ty, a, b, at) = (top.ty, top.a, top.b, top.next);
         let (part, x, y) = match types.get(ty) {
-            Type::List(element) => {
+            Type::List(element) | Type::TupleOf(element) => {
                 let (la, lb) = (m.list_len(a), m.list_len(b));
                 if at == la.min(lb) {
                     if la != lb {
@@ -178,20 +180,42 @@ fn compare_flat(m: &dyn Machine, ty: TypeId, a: u64, b: u64, mode: Mode) -> Resu
         Type::Bytes if a != b => m.bytes(a).cmp(m.bytes(b)),
         Type::Queue(_) | Type::Lock | Type::WaitGroup => a.cmp(&b),
         _ if a == b => Ordering::Equal,
-        Type::List(_) if mode == Mode::Equality && m.list_len(a) != m.list_len(b) => Ordering::Less,
-        Type::Dict(..) if m.dict_len(a) != m.dict_len(b) => Ordering::Less,
+        Type::List(_) | Type::TupleOf(_) if mode == Mode::Equality && m.list_len(a) != m.list_len(b) => Ordering::Less,
+        Type::Dict(..) | Type::Set(_) | Type::FrozenSet(_) if m.dict_len(a) != m.dict_len(b) => Ordering::Less,
+        Type::Set(_) | Type::FrozenSet(_) if includes(m, b, a) => Ordering::Equal,
+        Type::Set(_) | Type::FrozenSet(_) => Ordering::Less,
         Type::Class(_) | Type::Dict(..) if mode == Mode::Order => compare(m, ty, a, b, Mode::Equality)?,
-        Type::List(_) | Type::Dict(..) | Type::Class(_) | Type::Tuple(_) => return Ok(None),
+        Type::List(_) | Type::Dict(..) | Type::Class(_) | Type::Tuple(_) | Type::TupleOf(_) => return Ok(None),
         Type::Str | Type::Bytes => Ordering::Equal,
     };
-    let ordered =
-        !matches!(types.get(ty), Type::Dict(..) | Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup);
+    let ordered = !matches!(
+        types.get(ty),
+        Type::Dict(..)
+            | Type::Class(_)
+            | Type::Queue(_)
+            | Type::Lock
+            | Type::WaitGroup
+            | Type::Set(_)
+            | Type::FrozenSet(_)
+    );
     if answer != Ordering::Equal && mode == Mode::Order && !ordered {
         let name = types.name(ty);
         let message = format!("'<' not supported between instances of '{name}' and '{name}'");
         return Err(Fault::new(TrapKind::Value, message));
     }
     Ok(Some(answer))
+}
+
+/// Whether the first set (of either kind) has every element of the second.
+pub(crate) fn includes(m: &dyn Machine, set: u64, of: u64) -> bool {
+    let mut position = 0;
+    while let Some(at) = m.dict_next(of, position) {
+        if m.dict_find(set, m.dict_entry(of, at).0).is_none() {
+            return false;
+        }
+        position = at + 1;
+    }
+    true
 }
 
 pub(crate) fn too_deep(what: &str) -> Fault {
@@ -220,7 +244,32 @@ pub fn hash(m: &dyn Machine, ty: TypeId, slot: u64) -> Result<u64, Fault> {
             Type::Bytes => return Ok(hash_bytes(m.bytes(slot))),
             Type::Tuple(parts) => parts.len(),
             Type::Class(c) if types.class(*c).frozen => types.class(*c).fields.len(),
-            Type::List(_) | Type::Dict(..) | Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup => {
+            Type::TupleOf(element) => {
+                let count = m.list_len(slot);
+                let mut all = mix(count as u64 + 0x7475);
+                for index in 0..count {
+                    let part = walk(m, *element, m.list_get(slot, index), depth + 1)?;
+                    all = mix(all.rotate_left(23) ^ part);
+                }
+                return Ok(all);
+            }
+            Type::FrozenSet(element) => {
+                // A sum, since equal sets may have been filled in another order.
+                let (mut all, mut position) = (m.dict_len(slot) as u64, 0);
+                while let Some(at) = m.dict_next(slot, position) {
+                    let part = walk(m, *element, m.dict_entry(slot, at).0, depth + 1)?;
+                    all = all.wrapping_add(mix(part));
+                    position = at + 1;
+                }
+                return Ok(mix(all));
+            }
+            Type::List(_)
+            | Type::Dict(..)
+            | Type::Set(_)
+            | Type::Class(_)
+            | Type::Queue(_)
+            | Type::Lock
+            | Type::WaitGroup => {
                 return Err(Fault::new(TrapKind::Value, format!("unhashable type: '{}'", types.name(ty))));
             }
         };

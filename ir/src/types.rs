@@ -30,6 +30,12 @@ pub enum Type {
     Dict(TypeId, TypeId),
     /// An immutable sequence of a fixed number of elements, each of its own type.
     Tuple(Vec<TypeId>),
+    /// An immutable sequence of any number of elements of one type.
+    TupleOf(TypeId),
+    /// A mutable collection of distinct elements that keeps the order of insertion.
+    Set(TypeId),
+    /// A set that can't change.
+    FrozenSet(TypeId),
     /// An instance of a class of the module.
     Class(ClassId),
     /// A durable channel of one element type.
@@ -179,7 +185,8 @@ impl Types {
         }
     }
 
-    /// Whether values of this type can be keys of a dict: scalars, text, bytes, and tuples and frozen classes of those.
+    /// Whether values of this type can be keys of a dict and elements of a set: scalars, text, bytes, and tuples, frozen
+    /// sets and frozen classes of those.
     pub fn is_hashable(&self, id: TypeId) -> bool {
         // What was found good is not looked at again: a type may name another many times over.
         fn walk(types: &Types, id: TypeId, depth: u32, good: &mut HashSet<TypeId>) -> bool {
@@ -190,11 +197,13 @@ impl Types {
                 || match types.get(id) {
                     Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => true,
                     Type::Tuple(parts) => parts.iter().all(|p| walk(types, *p, depth + 1, good)),
+                    Type::TupleOf(e) | Type::FrozenSet(e) => walk(types, *e, depth + 1, good),
                     Type::Class(c) => {
                         let class = types.class(*c);
                         class.frozen && class.fields.iter().all(|f| walk(types, f.ty, depth + 1, good))
                     }
-                    Type::List(_) | Type::Dict(..) | Type::Queue(_) | Type::Lock | Type::WaitGroup => false,
+                    Type::List(_) | Type::Dict(..) | Type::Set(_) => false,
+                    Type::Queue(_) | Type::Lock | Type::WaitGroup => false,
                 };
             if fits {
                 good.insert(id);
@@ -202,6 +211,14 @@ impl Types {
             fits
         }
         walk(self, id, 0, &mut HashSet::new())
+    }
+
+    /// The element type of a list, of a tuple of any length, or of a set.
+    pub fn element(&self, id: TypeId) -> Option<TypeId> {
+        match self.get(id) {
+            Type::List(e) | Type::TupleOf(e) | Type::Set(e) | Type::FrozenSet(e) => Some(*e),
+            _ => None,
+        }
     }
 
     /// Whether `==` compares values of this type by their content all the way down (no sync objects inside).
@@ -242,6 +259,16 @@ impl Types {
                     }
                     self.write_name(*part, out);
                 }
+                out.push(']');
+            }
+            Type::TupleOf(e) => {
+                out.push_str("tuple[");
+                self.write_name(*e, out);
+                out.push_str(", ...]");
+            }
+            Type::Set(e) | Type::FrozenSet(e) => {
+                out.push_str(if matches!(self.get(id), Type::Set(_)) { "set[" } else { "frozenset[" });
+                self.write_name(*e, out);
                 out.push(']');
             }
             Type::Class(c) => {

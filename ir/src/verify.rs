@@ -81,7 +81,7 @@ fn verify_tables(module: &Module) -> Result<(), String> {
     let mut sizes: Vec<(u32, u32)> = Vec::new();
     for id in types.ids() {
         let parts: &[TypeId] = match types.get(id) {
-            Type::List(e) | Type::Queue(e) => &[*e],
+            Type::List(e) | Type::Queue(e) | Type::TupleOf(e) | Type::Set(e) | Type::FrozenSet(e) => &[*e],
             Type::Dict(k, v) => &[*k, *v],
             Type::Tuple(parts) => parts,
             Type::Class(c) if c.index() >= types.classes().len() => return Err(format!("{c} is not in the module")),
@@ -110,6 +110,11 @@ fn verify_tables(module: &Module) -> Result<(), String> {
             && !types.is_hashable(*k)
         {
             return Err(format!("{} has a key that is not hashable", types.name(id)));
+        }
+        if let Type::Set(e) | Type::FrozenSet(e) = types.get(id)
+            && !types.is_hashable(*e)
+        {
+            return Err(format!("{} has an element that is not hashable", types.name(id)));
         }
     }
     unique(types.classes().iter().map(|c| c.name.as_str()), "class")?;

@@ -43,6 +43,8 @@ fn example(module: &Module, ty: deepslate_ir::entity::TypeId, depth: u32) -> Opt
         Type::Str => Datum::Str("x".into()),
         Type::Bytes => Datum::Bytes(vec![7]),
         Type::List(e) => Datum::List(vec![example(module, *e, depth + 1)?; 2]),
+        Type::TupleOf(e) => Datum::Tuple(vec![example(module, *e, depth + 1)?; 2]),
+        Type::Set(e) | Type::FrozenSet(e) => Datum::Set(vec![example(module, *e, depth + 1)?]),
         Type::Dict(k, v) => Datum::Dict(vec![(example(module, *k, depth + 1)?, example(module, *v, depth + 1)?)]),
         Type::Tuple(parts) => {
             Datum::Tuple(parts.iter().map(|p| example(module, *p, depth + 1)).collect::<Option<_>>()?)

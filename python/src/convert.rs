@@ -8,7 +8,7 @@ use deepslate::ir::entity::TypeId;
 use deepslate::ir::types::{Type, Types};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 use std::collections::HashMap;
 
 /// The Python classes of a program's dataclasses, by name.
@@ -90,6 +90,26 @@ impl Reader<'_> {
                 }
                 Ok(Datum::Dict(entries))
             }
+            Type::TupleOf(element) => {
+                let tuple = value.cast::<PyTuple>().map_err(|_| self.mismatch(ty, value))?;
+                let parts = tuple.iter().enumerate();
+                let parts = parts.map(|(i, part)| self.part(&format!("[{i}]"), *element, &part));
+                parts.collect::<PyResult<_>>().map(Datum::Tuple)
+            }
+            Type::Set(element) | Type::FrozenSet(element) => {
+                let frozen = matches!(types.get(ty), Type::FrozenSet(_));
+                let fits = if frozen { value.is_instance_of::<PyFrozenSet>() } else { value.is_instance_of::<PySet>() };
+                if !fits {
+                    return Err(self.mismatch(ty, value));
+                }
+                let mut parts = Vec::new();
+                for part in value.try_iter()? {
+                    let part = part?;
+                    let step = format!("[{}]", part.repr()?.to_cow()?);
+                    parts.push(self.part(&step, *element, &part)?);
+                }
+                Ok(Datum::Set(parts))
+            }
             Type::Tuple(wanted) => {
                 let tuple = value.cast::<PyTuple>().map_err(|_| self.mismatch(ty, value))?;
                 if tuple.len() != wanted.len() {
@@ -150,6 +170,18 @@ pub fn to_python<'py>(
                 dict.set_item(key, to_python(py, types, classes, *value_type, value)?)?;
             }
             dict.into_any()
+        }
+        (Datum::Tuple(parts), Type::TupleOf(element)) => {
+            let parts = parts.iter().map(|part| to_python(py, types, classes, *element, part));
+            PyTuple::new(py, parts.collect::<PyResult<Vec<_>>>()?)?.into_any()
+        }
+        (Datum::Set(parts), Type::Set(element) | Type::FrozenSet(element)) => {
+            let parts = parts.iter().map(|part| to_python(py, types, classes, *element, part));
+            let parts = parts.collect::<PyResult<Vec<_>>>()?;
+            match types.get(ty) {
+                Type::FrozenSet(_) => PyFrozenSet::new(py, parts)?.into_any(),
+                _ => PySet::new(py, parts)?.into_any(),
+            }
         }
         (Datum::Tuple(parts), Type::Tuple(wanted)) if parts.len() == wanted.len() => {
             let parts = wanted.iter().zip(parts).map(|(ty, part)| to_python(py, types, classes, *ty, part));

@@ -224,6 +224,24 @@ impl Preview<'_> {
                 write_bytes_repr(&bytes[..bytes.len().min(self.left + 1)], &mut text);
                 self.push(&text)
             }
+            Type::TupleOf(element) => {
+                let count = Machine::list_len(heap, slot);
+                let items = (0..count).map(|i| (*element, Machine::list_get(heap, slot, i)));
+                self.all("(", items, if count == 1 { ",)" } else { ")" }, depth)
+            }
+            Type::Set(element) | Type::FrozenSet(element) => {
+                let frozen = matches!(types.get(ty), Type::FrozenSet(_));
+                if Machine::dict_len(heap, slot) == 0 {
+                    return self.push(if frozen { "frozenset()" } else { "set()" });
+                }
+                let mut position = 0;
+                let items = std::iter::from_fn(|| {
+                    let at = Machine::dict_next(heap, slot, position)?;
+                    position = at + 1;
+                    Some((*element, Machine::dict_entry(heap, slot, at).0))
+                });
+                self.all(if frozen { "frozenset({" } else { "{" }, items, if frozen { "})" } else { "}" }, depth)
+            }
             Type::List(element) => {
                 let items = (0..Machine::list_len(heap, slot)).map(|i| (*element, Machine::list_get(heap, slot, i)));
                 self.all("[", items, "]", depth)

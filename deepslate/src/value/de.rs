@@ -25,7 +25,7 @@ impl<'a> Deserializer<'a> {
     /// The type of the element at an index of a sequence or object.
     fn element(self, index: usize) -> TypeId {
         match self.types.get(self.ty) {
-            Type::List(element) => *element,
+            Type::List(element) | Type::TupleOf(element) | Type::Set(element) | Type::FrozenSet(element) => *element,
             Type::Tuple(parts) => parts.get(index).copied().unwrap_or(NONE),
             Type::Class(class) => self.types.class(*class).fields.get(index).map_or(NONE, |field| field.ty),
             _ => NONE,
@@ -59,7 +59,7 @@ impl<'de, 'a: 'de> de::Deserializer<'de> for Deserializer<'a> {
             Datum::Float(value) => visitor.visit_f64(*value),
             Datum::Str(text) => visitor.visit_borrowed_str(text),
             Datum::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
-            Datum::List(data) | Datum::Tuple(data) => {
+            Datum::List(data) | Datum::Tuple(data) | Datum::Set(data) => {
                 let mut sequence = SeqDeserializer::new(self.elements(data));
                 let value = visitor.visit_seq(&mut sequence)?;
                 sequence.end()?;

@@ -45,7 +45,8 @@ impl<'a> Serializer<'a> {
     fn element(&self, index: usize) -> Shape<'a> {
         match (self.shape, self.ty()) {
             (Shape::Params(params), _) => params.get(index).map_or(Shape::Any, |param| Shape::Type(param.ty)),
-            (_, Some(Type::List(element))) => Shape::Type(*element),
+            (_, Some(Type::List(element) | Type::TupleOf(element))) => Shape::Type(*element),
+            (_, Some(Type::Set(element) | Type::FrozenSet(element))) => Shape::Type(*element),
             (_, Some(Type::Tuple(parts))) => parts.get(index).map_or(Shape::Any, |part| Shape::Type(*part)),
             _ => Shape::Any,
         }
@@ -241,7 +242,8 @@ impl Sequence<'_> {
         };
         Ok(match (self.from.shape, self.from.ty()) {
             (Shape::Params(_), _) => Datum::Object(self.elements),
-            (_, Some(Type::Tuple(_))) => Datum::Tuple(self.elements),
+            (_, Some(Type::Tuple(_) | Type::TupleOf(_))) => Datum::Tuple(self.elements),
+            (_, Some(Type::Set(_) | Type::FrozenSet(_))) => Datum::Set(self.elements),
             // `Vec<u8>` is a sequence to serde.
             (_, Some(Type::Bytes)) => match self.elements.iter().map(byte).collect() {
                 Some(bytes) => Datum::Bytes(bytes),

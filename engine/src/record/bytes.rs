@@ -55,6 +55,7 @@ impl Writer {
             Datum::List(values) => self.data(7, values),
             Datum::Tuple(values) => self.data(8, values),
             Datum::Object(values) => self.data(9, values),
+            Datum::Set(values) => self.data(11, values),
             Datum::Dict(entries) => {
                 self.u8(10);
                 self.u64(entries.len() as u64);
@@ -162,6 +163,7 @@ impl<'a> Reader<'a> {
             7 => Datum::List(self.data(depth)?),
             8 => Datum::Tuple(self.data(depth)?),
             9 => Datum::Object(self.data(depth)?),
+            11 => Datum::Set(self.data(depth)?),
             10 => {
                 let count = self.count(usize::MAX)?;
                 let entry = |reader: &mut Self| Ok((reader.datum_in(depth)?, reader.datum_in(depth)?));

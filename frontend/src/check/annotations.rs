@@ -87,14 +87,19 @@ impl Program<'_> {
                         let message = "a tuple needs the types of its parts";
                         Diagnostic::error(Code::UnknownType, expr.span, message).help("tuple[int, str]")
                     }
-                    "set" | "frozenset" | "Optional" | "Any" => {
+                    "set" | "frozenset" => {
+                        let message = format!("a {written} needs the type of its elements");
+                        Diagnostic::error(Code::UnknownType, expr.span, message).help(format!("{written}[str]"))
+                    }
+                    "Optional" | "Any" => {
                         Diagnostic::error(Code::NotYet, expr.span, format!("not supported yet: the type `{written}`"))
                     }
                     _ => {
                         let message = format!("`{written}` is not a type");
                         let report = Diagnostic::error(Code::UnknownType, expr.span, message);
                         let classes = self.classes.iter().map(|c| c.ast.name.text.as_str());
-                        let known = ["int", "float", "bool", "str", "bytes", "list", "dict", "tuple"];
+                        let known =
+                            ["int", "float", "bool", "str", "bytes", "list", "dict", "tuple", "set", "frozenset"];
                         match nearest(&written, known.into_iter().chain(classes)) {
                             Some(near) => report.help(format!("did you mean `{near}`?")),
                             None => report.help(TYPES),
@@ -126,6 +131,8 @@ impl Program<'_> {
                 Some("List") => "list",
                 Some("Dict") => "dict",
                 Some("Tuple") => "tuple",
+                Some("Set") => "set",
+                Some("FrozenSet") => "frozenset",
                 Some("Optional" | "Union") => "alternatives",
                 _ => "",
             },
@@ -167,10 +174,13 @@ impl Program<'_> {
             }
             "tuple" => {
                 if matches!(arguments.last().map(|a| &a.kind), Some(ExprKind::Unsupported("..."))) {
-                    let report =
-                        Diagnostic::error(Code::NotYet, whole.span, "not supported yet: tuples of any length (`...`)");
-                    out.push(report.help("use a list, or write all parts: tuple[int, int]"));
-                    return None;
+                    if arguments.len() != 2 {
+                        let message = "`...` stands after the one type of all elements";
+                        out.push(Diagnostic::error(Code::UnknownType, whole.span, message).help("tuple[int, ...]"));
+                        return None;
+                    }
+                    let element = self.annotation_at(arguments[0], out, depth + 1)?;
+                    return Some(self.types.intern(Type::TupleOf(element)));
                 }
                 let parts: Vec<Option<TypeId>> =
                     arguments.iter().map(|a| self.annotation_at(a, out, depth + 1)).collect();
@@ -178,12 +188,14 @@ impl Program<'_> {
                 Some(self.types.intern(Type::Tuple(parts)))
             }
             "set" | "frozenset" => {
-                out.push(Diagnostic::error(
-                    Code::NotYet,
-                    whole.span,
-                    format!("not supported yet: the type `{written}`"),
-                ));
-                None
+                count(1, out)?;
+                let element = self.annotation_at(arguments[0], out, depth + 1)?;
+                if !self.types.is_hashable(element) {
+                    out.push(self.not_hashable(element, arguments[0].span));
+                    return None;
+                }
+                let ty = if name == "set" { Type::Set(element) } else { Type::FrozenSet(element) };
+                Some(self.types.intern(ty))
             }
             "alternatives" => {
                 let message = format!("not supported yet: types with alternatives (`{written}`)");
@@ -205,9 +217,10 @@ impl Program<'_> {
     pub fn not_hashable(&self, key: TypeId, span: crate::source::Span) -> Diagnostic {
         let name = self.types.name(key);
         let report =
-            Diagnostic::error(Code::NotHashable, span, format!("{name} can't be the key of a dict: it can change"));
+            Diagnostic::error(Code::NotHashable, span, format!("{name} can't be a key or in a set: it can change"));
         match self.types.get(key) {
-            Type::List(_) => report.help("use a tuple as the key"),
+            Type::List(_) => report.help("use a tuple"),
+            Type::Set(_) => report.help("use a frozenset"),
             Type::Class(_) => report.help("mark the class as @dataclass(frozen=True)"),
             _ => report,
         }
@@ -215,5 +228,4 @@ impl Program<'_> {
 }
 
 /// What a user may write.
-const TYPES: &str =
-    "types are int, float, bool, str, bytes, None, list[T], dict[K, V], tuple[A, B] and classes marked @dataclass";
+const TYPES: &str = "types are int, float, bool, str, bytes, None, list[T], dict[K, V], set[T], tuple[A, B] and classes marked @dataclass";

@@ -6,6 +6,7 @@ use crate::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
 use crate::tree;
+use deepslate_ir::builtins::Builtin;
 use deepslate_ir::datum::Datum;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
@@ -235,6 +236,10 @@ pub(super) fn literal(types: &types::Types, datum: &Datum, ty: TypeId, span: Spa
         Datum::Float(f) => tree::ExprKind::Float(*f),
         Datum::Str(s) => tree::ExprKind::Str(s.clone()),
         Datum::Bytes(b) => tree::ExprKind::Bytes(b.clone()),
+        Datum::Tuple(parts) if types.element(ty).is_some() => {
+            return of_list(Builtin::TupleOfList, types, parts, ty, span);
+        }
+        Datum::Set(parts) => return of_list(Builtin::FrozenSetOfList, types, parts, ty, span),
         Datum::Tuple(parts) | Datum::List(parts) | Datum::Object(parts) => {
             let slots = types.slots(ty).unwrap_or_default();
             let parts = parts.iter().zip(slots).map(|(part, ty)| literal(types, part, ty, span));
@@ -243,4 +248,13 @@ pub(super) fn literal(types: &types::Types, datum: &Datum, ty: TypeId, span: Spa
         Datum::Dict(_) => tree::ExprKind::Op(Op::DictNew, Vec::new(), Imm::No),
     };
     tree::Expr { ty, span, kind }
+}
+
+/// A builtin that makes a value of a list, on the list of these.
+fn of_list(builtin: Builtin, types: &types::Types, parts: &[Datum], ty: TypeId, span: Span) -> tree::Expr {
+    let (element, list) = (types.element(ty), types.element(ty).and_then(|e| types.find(&Type::List(e))));
+    let (element, list) = (element.unwrap_or(types::NONE), list.unwrap_or(types::NONE));
+    let parts = parts.iter().map(|part| literal(types, part, element, span)).collect();
+    let list = tree::Expr { ty: list, span, kind: tree::ExprKind::Op(Op::ListNew, parts, Imm::No) };
+    tree::Expr { ty, span, kind: tree::ExprKind::Builtin(builtin, vec![list]) }
 }

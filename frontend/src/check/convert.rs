@@ -5,6 +5,7 @@ use super::body::Checker;
 use super::expr::{op, typed};
 use crate::diag::{Code, Diagnostic};
 use crate::tree::{Expr, ExprKind};
+use deepslate_ir::builtins::Builtin;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
 use deepslate_ir::ops::Op;
@@ -95,6 +96,11 @@ impl Checker<'_, '_> {
             Type::Int => not_zero(value),
             Type::Float => op(Op::Fne, vec![value, typed(types::FLOAT, span, ExprKind::Float(0.0))], types::BOOL, span),
             Type::None => always(value, false),
+            Type::TupleOf(_) | Type::Set(_) | Type::FrozenSet(_) => {
+                let of_tuple = matches!(self.program.types.get(value.ty), Type::TupleOf(_));
+                let builtin = if of_tuple { Builtin::TupleLen } else { Builtin::SetLen };
+                not_zero(typed(types::INT, span, ExprKind::Builtin(builtin, vec![value])))
+            }
             Type::List(_) => not_zero(op(Op::ListLen, vec![value], types::INT, span)),
             Type::Dict(..) => not_zero(op(Op::DictLen, vec![value], types::INT, span)),
             Type::Tuple(parts) => {

@@ -223,9 +223,10 @@ impl Checker<'_, '_> {
     fn is_ordered(&self, ty: TypeId, depth: u32) -> bool {
         match self.program.types.get(ty) {
             Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => true,
-            Type::List(e) => depth < 16 && self.is_ordered(*e, depth + 1),
+            Type::List(e) | Type::TupleOf(e) => depth < 16 && self.is_ordered(*e, depth + 1),
             Type::Tuple(parts) => depth < 16 && parts.iter().all(|p| self.is_ordered(*p, depth + 1)),
             Type::None | Type::Dict(..) | Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup => false,
+            Type::Set(_) | Type::FrozenSet(_) => false,
         }
     }
 

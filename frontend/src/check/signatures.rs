@@ -397,7 +397,7 @@ impl Program<'_> {
         seen.push(ty);
         match self.types.get(ty) {
             Type::Queue(_) | Type::Lock | Type::WaitGroup => true,
-            Type::List(e) => self.stays_inside(*e, seen),
+            Type::List(e) | Type::TupleOf(e) | Type::Set(e) | Type::FrozenSet(e) => self.stays_inside(*e, seen),
             Type::Dict(k, v) => self.stays_inside(*k, seen) || self.stays_inside(*v, seen),
             Type::Tuple(parts) => parts.iter().any(|p| self.stays_inside(*p, seen)),
             Type::Class(c) => self.types.class(*c).fields.iter().any(|f| self.stays_inside(f.ty, seen)),
@@ -412,6 +412,8 @@ impl Program<'_> {
         }
         seen.push(ty);
         match self.types.get(ty) {
+            Type::Set(e) | Type::FrozenSet(e) if !self.types.is_hashable(*e) => Some(*e),
+            Type::Set(e) | Type::FrozenSet(e) | Type::TupleOf(e) => self.changing_key(*e, seen),
             Type::List(e) | Type::Queue(e) => self.changing_key(*e, seen),
             Type::Dict(k, _) if !self.types.is_hashable(*k) => Some(*k),
             Type::Dict(k, v) => self.changing_key(*k, seen).or_else(|| self.changing_key(*v, seen)),

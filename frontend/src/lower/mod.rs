@@ -113,6 +113,9 @@ impl Lowering<'_, '_> {
             Type::List(e) => Type::List(self.ty(e)),
             Type::Queue(e) => Type::Queue(self.ty(e)),
             Type::Dict(k, v) => Type::Dict(self.ty(k), self.ty(v)),
+            Type::TupleOf(e) => Type::TupleOf(self.ty(e)),
+            Type::Set(e) => Type::Set(self.ty(e)),
+            Type::FrozenSet(e) => Type::FrozenSet(self.ty(e)),
             Type::Tuple(parts) => Type::Tuple(parts.into_iter().map(|p| self.ty(p)).collect()),
             Type::Class(id) => {
                 let class = self.program.types.class(id);

@@ -14,7 +14,11 @@ fn variables(pattern: &Pattern, out: &mut Vec<(u8, bool)>) {
         Pattern::Is(_) => {}
         Pattern::Var(index) => out.push((*index, false)),
         Pattern::Ordered(index) => out.push((*index, true)),
-        Pattern::List(e) | Pattern::Queue(e) => variables(e, out),
+        Pattern::Hashable(index) => out.push((*index, false)),
+        Pattern::List(e) | Pattern::Queue(e) | Pattern::TupleOf(e) => variables(e, out),
+        Pattern::Set(e) | Pattern::FrozenSet(e) => variables(e, out),
+        // What it is bound to follows from its element.
+        Pattern::AnySet(_, e) => variables(e, out),
         Pattern::Dict(a, b) | Pattern::Pair(a, b) => {
             variables(a, out);
             variables(b, out);
@@ -51,6 +55,8 @@ impl Generator<'_> {
         let all: Vec<(Builtin, Bindings)> = Builtin::ALL
             .iter()
             .filter(|b| **b != Builtin::Print && b.python() != Spelling::Syntax)
+            // The order of a set is not CPython's, so nothing may show it.
+            .filter(|b| !matches!(b, Builtin::ListOfSet | Builtin::SetPop))
             .filter_map(|b| {
                 let mut bound = Bindings::default();
                 // What returns whatever it is given is chosen as often as the others together else.
@@ -70,13 +76,13 @@ impl Generator<'_> {
             .body
             .vars
             .iter()
-            .filter(|v| matches!(self.types.get(v.ty), Type::List(_) | Type::Dict(..)))
+            .filter(|v| matches!(self.types.get(v.ty), Type::List(_) | Type::Dict(..) | Type::Set(_)))
             .map(|v| (v.name.clone(), v.ty))
             .collect();
         let (name, id) = self.c.pick(&vars)?.clone();
         let all: Vec<(Builtin, Bindings)> = Builtin::ALL
             .iter()
-            .filter(|b| matches!(b.python(), Spelling::Method(_)))
+            .filter(|b| matches!(b.python(), Spelling::Method(_)) && **b != Builtin::SetPop)
             .filter_map(|b| {
                 let mut bound = Bindings::default();
                 let (_, receiver) = b.params().first()?;
@@ -86,7 +92,9 @@ impl Generator<'_> {
             })
             .collect();
         let (builtin, bound) = *self.c.pick(&all)?;
-        if matches!(builtin, Builtin::ListRemove | Builtin::DictPop | Builtin::ListPopAt) && self.c.chance(80) {
+        if matches!(builtin, Builtin::ListRemove | Builtin::SetRemove | Builtin::DictPop | Builtin::ListPopAt)
+            && self.c.chance(80)
+        {
             return None;
         }
         let method = match builtin.python() {
@@ -151,12 +159,16 @@ impl Generator<'_> {
         }
         let mut args = Vec::new();
         for (index, (name, pattern)) in builtin.params().iter().enumerate() {
-            let id = pattern.resolve(&mut self.types, &bound)?;
+            let id = match pattern.resolve(&mut self.types, &bound) {
+                Some(id) => id,
+                None => self.set_for(pattern, &mut bound)?,
+            };
             let value = match (index, receiver) {
                 (0, Some(receiver)) => receiver.to_owned(),
                 _ => self.argument(builtin, index, name, id, depth),
             };
-            args.push(if *name == "reverse" { format!("reverse={value}") } else { value });
+            let by_name = matches!(*name, "reverse" | "default" | "signed" | "rel_tol" | "abs_tol");
+            args.push(if by_name { format!("{name}={value}") } else { value });
         }
         let call = match builtin.python() {
             Spelling::Function(name) => format!("{name}({})", args.join(", ")),
@@ -188,6 +200,15 @@ impl Generator<'_> {
                 | Builtin::DictItems
         );
         Some(if lazy && (self.profile.python || self.c.chance(50)) { format!("list({call})") } else { call })
+    }
+
+    /// The type of a set of either kind for a parameter, whose element is bound.
+    fn set_for(&mut self, pattern: &Pattern, bound: &mut Bindings) -> Option<TypeId> {
+        let Pattern::AnySet(_, element) = pattern else { return None };
+        let element = element.resolve(&mut self.types, bound).filter(|e| self.types.is_hashable(*e))?;
+        let set = if self.c.chance(70) { Type::Set(element) } else { Type::FrozenSet(element) };
+        let set = self.types.intern(set);
+        pattern.matches(&self.types, set, bound).then_some(set)
     }
 
     fn argument(&mut self, builtin: Builtin, index: usize, name: &str, id: TypeId, depth: usize) -> String {
@@ -239,6 +260,13 @@ impl Generator<'_> {
             (B::Range | B::RangeFrom | B::RangeStep, 0 | 1) => format!("(({}) % 6)", int(self)),
             (B::RangeStep, 2) => self.c.text(&["1", "2", "(-1)", "(-3)"]).to_owned(),
             (B::SumIntsFrom, 1) | (B::EnumerateFrom, 1) => self.small_int(),
+            (B::Factorial, 0) => format!("(({}) % 24)", int(self)),
+            (B::Comb | B::Perm, _) => format!("(({}) % 20)", int(self)),
+            _ if name == "byteorder" => self.c.text(&["\"big\"", "\"little\""]).to_owned(),
+            _ if matches!(name, "length" | "tabsize") => format!("(({}) % 11)", int(self)),
+            _ if matches!(name, "rel_tol" | "abs_tol") => self.c.text(&["0.0", "0.1", "1e-9"]).to_owned(),
+            (B::BytesFromHex, 0) if sane => format!("{}.hex()", self.expr(ty::BYTES, depth, true)),
+            (B::Log1p | B::Expm1, 0) => self.c.text(&["0.5", "1e-9", "(-0.25)", "3.0"]).to_owned(),
             _ if name == "width" => format!("(({}) % 12)", int(self)),
             _ if name == "fillchar" && sane => self.c.text(&["\"*\"", "\"é\"", "\"0\"", "\"😀\""]).to_owned(),
             _ if matches!(name, "sep" | "separator") && id == ty::STR && sane => {

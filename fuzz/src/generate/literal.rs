@@ -125,6 +125,22 @@ impl Generator<'_> {
                     .collect();
                 format!("{{{}}}", parts.join(", "))
             }
+            Type::TupleOf(element) => {
+                let parts: Vec<String> = (0..=self.c.below(3)).map(|_| self.part(element, depth, known)).collect();
+                format!("({},)", parts.join(", "))
+            }
+            Type::Set(element) | Type::FrozenSet(element) => {
+                let frozen = matches!(self.types.get(id), Type::FrozenSet(_));
+                let least = usize::from(!known);
+                let parts: Vec<String> =
+                    (0..least + self.c.below(4 - least)).map(|_| self.part(element, depth, known)).collect();
+                match (frozen, parts.is_empty()) {
+                    (false, true) => "set()".to_owned(),
+                    (true, true) => "frozenset()".to_owned(),
+                    (false, false) => format!("{{{}}}", parts.join(", ")),
+                    (true, false) => format!("frozenset({{{}}})", parts.join(", ")),
+                }
+            }
             Type::Tuple(parts) => {
                 let parts: Vec<String> = parts.into_iter().map(|p| self.part(p, depth, known)).collect();
                 format!("({},)", parts.join(", "))

@@ -14,6 +14,7 @@ pub(super) fn spelled(types: &Types, id: TypeId) -> String {
             let parts: Vec<String> = parts.iter().map(|p| spelled(types, *p)).collect();
             format!("tuple[{}]", parts.join(", "))
         }
+        Type::TupleOf(_) | Type::Set(_) | Type::FrozenSet(_) => types.name(id),
         Type::Queue(e) => format!("dpslio.Queue[{}]", spelled(types, *e)),
         Type::Lock => "dpslio.Lock".to_owned(),
         Type::WaitGroup => "dpslio.WaitGroup".to_owned(),
@@ -31,7 +32,9 @@ pub(super) fn any_part(types: &Types, id: TypeId, test: fn(&Type) -> bool) -> bo
             return false;
         }
         match types.get(id) {
-            Type::List(e) | Type::Queue(e) => walk(types, *e, test, depth - 1),
+            Type::List(e) | Type::Queue(e) | Type::TupleOf(e) | Type::Set(e) | Type::FrozenSet(e) => {
+                walk(types, *e, test, depth - 1)
+            }
             Type::Dict(k, v) => walk(types, *k, test, depth - 1) || walk(types, *v, test, depth - 1),
             Type::Tuple(parts) => parts.iter().any(|p| walk(types, *p, test, depth - 1)),
             Type::Class(c) => types.class(*c).fields.iter().any(|f| walk(types, f.ty, test, depth - 1)),

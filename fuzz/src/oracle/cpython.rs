@@ -137,6 +137,12 @@ fn write_form(value: &Datum, out: &mut String) {
             list("object(", parts, out);
             Ok(())
         }
+        // Sets of CPython have another order than ours, which their forms don't show.
+        Datum::Set(parts) => {
+            let mut forms: Vec<String> = parts.iter().map(form).collect();
+            forms.sort_unstable();
+            write!(out, "set({})", forms.concat())
+        }
         Datum::Dict(entries) => {
             out.push_str("dict(");
             for (key, value) in entries {

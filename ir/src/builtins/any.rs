@@ -20,6 +20,21 @@ pub(super) fn repr(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result<u64, 
     m.new_str(&text)
 }
 
+/// `repr` with what is not ASCII escaped.
+pub(super) fn ascii(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result<u64, Fault> {
+    let text = structural::repr(m, c.args[0], a[0])?;
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match u32::from(c) {
+            0..0x80 => out.push(c),
+            code @ 0x80..0x100 => out.push_str(&format!("\\x{code:02x}")),
+            code @ 0x100..0x1_0000 => out.push_str(&format!("\\u{code:04x}")),
+            code => out.push_str(&format!("\\U{code:08x}")),
+        }
+    }
+    m.new_str(&out)
+}
+
 /// Whether a value counts as true, as `bool(…)`, `if` and `not` have it.
 pub(super) fn truth(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result<u64, Fault> {
     let truth = match m.types().get(c.args[0]) {
@@ -28,8 +43,8 @@ pub(super) fn truth(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result<u64,
         Type::Float => float(a[0]) != 0.0,
         Type::Str => !m.str(a[0]).is_empty(),
         Type::Bytes => !m.bytes(a[0]).is_empty(),
-        Type::List(_) => m.list_len(a[0]) != 0,
-        Type::Dict(..) => m.dict_len(a[0]) != 0,
+        Type::List(_) | Type::TupleOf(_) => m.list_len(a[0]) != 0,
+        Type::Dict(..) | Type::Set(_) | Type::FrozenSet(_) => m.dict_len(a[0]) != 0,
         Type::Tuple(parts) => !parts.is_empty(),
         Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup => true,
     };
@@ -78,15 +93,25 @@ pub(super) fn precedes(
 }
 
 pub(super) fn min_list(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result<u64, Fault> {
-    extreme_of_list(m, c, a[0], Ordering::Less, "min")
+    extreme_of_list(m, c, (a[0], a.get(1).copied()), Ordering::Less, "min")
 }
 
 pub(super) fn max_list(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result<u64, Fault> {
-    extreme_of_list(m, c, a[0], Ordering::Greater, "max")
+    extreme_of_list(m, c, (a[0], a.get(1).copied()), Ordering::Greater, "max")
 }
 
-fn extreme_of_list(m: &dyn Machine, c: &Call<'_>, list: u64, wanted: Ordering, name: &str) -> Result<u64, Fault> {
+/// The first element of a list that no other precedes; the default, where there is one, of an empty list.
+fn extreme_of_list(
+    m: &dyn Machine,
+    c: &Call<'_>,
+    (list, default): (u64, Option<u64>),
+    wanted: Ordering,
+    name: &str,
+) -> Result<u64, Fault> {
     let len = m.list_len(list);
+    if let (0, Some(default)) = (len, default) {
+        return Ok(default);
+    }
     if len == 0 {
         return Err(super::args::value_error(format!("{name}() arg is an empty sequence")));
     }

@@ -26,18 +26,16 @@ pub(super) fn overflow(message: impl Into<String>) -> Fault {
     Fault::new(TrapKind::Overflow, message)
 }
 
-/// The element type of a list type.
+/// The element type of a list, set or tuple of any length.
 pub(super) fn element(m: &dyn Machine, list: TypeId) -> TypeId {
-    match m.types().get(list) {
-        Type::List(element) => *element,
-        _ => unreachable!("the signature has a list here"),
-    }
+    m.types().element(list).unwrap_or_else(|| unreachable!("the signature has a list or set here"))
 }
 
 /// Key and value type of a dict type.
 pub(super) fn entry(m: &dyn Machine, dict: TypeId) -> (TypeId, TypeId) {
     match m.types().get(dict) {
         Type::Dict(key, value) => (*key, *value),
+        Type::Set(element) | Type::FrozenSet(element) => (*element, crate::types::NONE),
         _ => unreachable!("the signature has a dict here"),
     }
 }

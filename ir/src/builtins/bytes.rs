@@ -214,7 +214,8 @@ pub(super) fn split(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
         return Err(value_error("empty separator"));
     }
     let mut parts = Vec::new();
-    while let Some(at) = first_in(rest, separator) {
+    let most = a.get(2).map_or(usize::MAX, |most| usize::try_from(int(*most)).unwrap_or(usize::MAX));
+    while let Some(at) = first_in(rest, separator).filter(|_| parts.len() < most) {
         parts.push(rest[..at].to_vec());
         rest = &rest[at + separator.len()..];
     }
@@ -250,10 +251,90 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t'..=b'\r' | b' ')
 }
 
-pub(super) fn strip(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+/// The bytes without those at the beginning or end that are among the second argument, or white space without one.
+fn stripped(m: &mut dyn Machine, a: &[u64], left: bool, right: bool) -> Result64 {
     let bytes = m.bytes(a[0]);
-    let start = bytes.iter().position(|b| !is_space(*b)).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(|b| !is_space(*b)).map_or(start, |at| at + 1);
+    let goes = |b: &u8| a.get(1).map_or_else(|| is_space(*b), |chars| m.bytes(*chars).contains(b));
+    let start = if left { bytes.iter().position(|b| !goes(b)).unwrap_or(bytes.len()) } else { 0 };
+    let end = if right { bytes.iter().rposition(|b| !goes(b)).map_or(start, |at| at + 1) } else { bytes.len() };
     let part = bytes[start..end].to_vec();
     m.new_bytes(&part)
+}
+
+pub(super) fn strip(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    stripped(m, a, true, true)
+}
+
+pub(super) fn lstrip(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    stripped(m, a, true, false)
+}
+
+pub(super) fn rstrip(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    stripped(m, a, false, true)
+}
+
+pub(super) fn upper(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let bytes = m.bytes(a[0]).to_ascii_uppercase();
+    m.new_bytes(&bytes)
+}
+
+pub(super) fn lower(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let bytes = m.bytes(a[0]).to_ascii_lowercase();
+    m.new_bytes(&bytes)
+}
+
+pub(super) fn remove_prefix(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let Some(rest) = m.bytes(a[0]).strip_prefix(m.bytes(a[1])) else { return Ok(a[0]) };
+    let rest = rest.to_vec();
+    m.new_bytes(&rest)
+}
+
+pub(super) fn remove_suffix(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let Some(rest) = m.bytes(a[0]).strip_suffix(m.bytes(a[1])) else { return Ok(a[0]) };
+    let rest = rest.to_vec();
+    m.new_bytes(&rest)
+}
+
+pub(super) fn partition(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    let (bytes, separator) = (m.bytes(a[0]), m.bytes(a[1]));
+    if separator.is_empty() {
+        return Err(value_error("empty separator"));
+    }
+    let (before, after) = match first_in(bytes, separator) {
+        Some(at) => (bytes[..at].to_vec(), Some(bytes[at + separator.len()..].to_vec())),
+        None => (bytes.to_vec(), None),
+    };
+    let middle = if after.is_some() { separator.to_vec() } else { Vec::new() };
+    let parts = [before, middle, after.unwrap_or_default()];
+    let slots = [m.new_bytes(&parts[0])?, m.new_bytes(&parts[1])?, m.new_bytes(&parts[2])?];
+    m.new_object(c.ret, &slots)
+}
+
+pub(super) fn is_digit(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let bytes = m.bytes(a[0]);
+    Ok(u64::from(!bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit)))
+}
+
+/// `bytes.fromhex`.
+pub(super) fn from_hex(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let mut out = Vec::new();
+    let mut chars = m.str(a[0]).char_indices().filter(|(_, c)| !matches!(c, '\t'..='\r' | ' ')).peekable();
+    let mut end = None;
+    while let Some((at, c)) = chars.next() {
+        // Both digits of a byte stand together.
+        let low = chars.next_if(|(next, _)| *next == at + c.len_utf8());
+        let digits = c.to_digit(16).zip(low.and_then(|(_, c)| c.to_digit(16)));
+        match digits {
+            Some((high, low)) => out.push((high * 16 + low) as u8),
+            None => {
+                let wrong = if c.is_ascii_hexdigit() { at + 1 } else { at };
+                end = Some(m.str(a[0])[..wrong].chars().count());
+                break;
+            }
+        }
+    }
+    match end {
+        Some(at) => Err(value_error(format!("non-hexadecimal number found in fromhex() arg at position {at}"))),
+        None => m.new_bytes(&out),
+    }
 }

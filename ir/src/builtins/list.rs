@@ -96,6 +96,20 @@ pub(super) fn index(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
     }
 }
 
+/// `tuple.index`.
+pub(super) fn tuple_index(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    match position(m, c.args[1], a[0], a[1], 0, m.list_len(a[0]))? {
+        Some(at) => Ok(at as u64),
+        None => Err(value_error(format!("tuple.index(x): x not in tuple: {}", brief(m, c.args[1], a[1])?))),
+    }
+}
+
+/// The element of a tuple of any length at an index.
+pub(super) fn tuple_get(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let at = index_in(m.list_len(a[0]), int(a[1]), "tuple")?;
+    Ok(m.list_get(a[0], at))
+}
+
 /// The `repr` of a value for a message, cut where it is long.
 fn brief(m: &dyn Machine, ty: TypeId, value: u64) -> Result<String, Fault> {
     let text = structural::repr(m, ty, value)?;

@@ -46,6 +46,8 @@ of_one_float! {
     sinh = f64::sinh, false;
     cosh = f64::cosh, false;
     tanh = f64::tanh, false;
+    log1p = f64::ln_1p, true;
+    expm1 = f64::exp_m1, false;
 }
 
 /// As in CPython an angle too large for degrees is infinite, and no mistake.
@@ -138,4 +140,105 @@ pub(super) fn isqrt(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
         return Err(value_error(format!("isqrt() argument must be nonnegative: {n}")));
     }
     Ok(n.isqrt() as u64)
+}
+
+pub(super) fn lcm(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    if a[0] == 0 || a[1] == 0 {
+        return Ok(0);
+    }
+    let (x, y) = (i128::from(int(a[0])).abs(), i128::from(int(a[1])).abs());
+    let (mut g, mut rest) = (x, y);
+    while rest != 0 {
+        (g, rest) = (rest, g % rest);
+    }
+    fitting(x / g * y, "math.lcm(…)")
+}
+
+/// A result that has to fit 64 bits.
+fn fitting(value: i128, what: &str) -> Result64 {
+    match i64::try_from(value) {
+        Ok(value) => Ok(value as u64),
+        Err(_) => Err(overflow(format!("{what} does not fit 64 bits"))),
+    }
+}
+
+pub(super) fn factorial(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let n = int(a[0]);
+    if n < 0 {
+        return Err(value_error("factorial() not defined for negative values"));
+    }
+    if n > 20 {
+        return Err(overflow(format!("math.factorial({n}) does not fit 64 bits")));
+    }
+    fitting((1..=i128::from(n)).product(), "math.factorial(…)")
+}
+
+/// Refuses negative arguments of `comb` and `perm`.
+fn counts(n: i64, k: i64) -> Result<(), Fault> {
+    match (n < 0, k < 0) {
+        (true, _) => Err(value_error("n must be a non-negative integer")),
+        (_, true) => Err(value_error("k must be a non-negative integer")),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn comb(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let (n, k) = (int(a[0]), int(a[1]));
+    counts(n, k)?;
+    if k > n {
+        return Ok(0);
+    }
+    let mut result = 1i128;
+    for at in 1..=i128::from(k.min(n - k)) {
+        // Each intermediate result is a binomial of its own, and the largest is the last.
+        result = result * (i128::from(n) + 1 - at) / at;
+        fitting(result, "math.comb(…)")?;
+    }
+    fitting(result, "math.comb(…)")
+}
+
+pub(super) fn perm(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let (n, k) = (int(a[0]), int(a[1]));
+    counts(n, k)?;
+    if k > n {
+        return Ok(0);
+    }
+    let mut result = 1i128;
+    for at in 0..k {
+        result *= i128::from(n - at);
+        fitting(result, "math.perm(…)")?;
+    }
+    fitting(result, "math.perm(…)")
+}
+
+pub(super) fn prod_ints(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let slots = m.list_slots(a[0]);
+    if slots.contains(&0) {
+        return Ok(0);
+    }
+    let product = slots.iter().try_fold(1i64, |product, slot| product.checked_mul(int(*slot)));
+    product.map(|p| p as u64).ok_or_else(|| overflow("math.prod(…) does not fit 64 bits"))
+}
+
+pub(super) fn prod_floats(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let slots = m.list_slots(a[0]);
+    Ok(slots.iter().fold(1.0, |product, slot| product * float(*slot)).to_bits())
+}
+
+/// `math.isclose`: the third argument is the relative tolerance, the fourth the absolute one.
+pub(super) fn is_close(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let (x, y) = (float(a[0]), float(a[1]));
+    let relative = a.get(2).map_or(1e-9, |t| float(*t));
+    let absolute = a.get(3).map_or(0.0, |t| float(*t));
+    if relative < 0.0 || absolute < 0.0 {
+        return Err(value_error("tolerances must be non-negative"));
+    }
+    if x == y {
+        return Ok(1);
+    }
+    if x.is_infinite() || y.is_infinite() {
+        return Ok(0);
+    }
+    let difference = (x - y).abs();
+    Ok(u64::from(difference <= (relative * y).abs() || difference <= (relative * x).abs() || difference <= absolute))
 }

@@ -14,6 +14,7 @@ mod list;
 mod machine;
 mod math;
 mod number;
+mod set;
 mod text;
 pub(crate) mod unicode;
 

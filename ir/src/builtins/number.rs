@@ -24,6 +24,75 @@ pub(super) fn same(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
     Ok(a[0])
 }
 
+/// How an integer stands to a float, by their exact values: -1, 0 or 1, and 2 where the float is NaN.
+pub(super) fn compare_int_float(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let (x, y) = (int(a[0]), float(a[1]));
+    if y.is_nan() {
+        return Ok(2);
+    }
+    // Every int is at least -2^63 and below 2^63, which are floats; between them a float's whole part is an int.
+    let ordering = if y >= 9_223_372_036_854_775_808.0 {
+        std::cmp::Ordering::Less
+    } else if y < -9_223_372_036_854_775_808.0 {
+        std::cmp::Ordering::Greater
+    } else {
+        let whole = y.trunc();
+        x.cmp(&(whole as i64)).then(0.0_f64.total_cmp(&(y - whole + 0.0)))
+    };
+    Ok(ordering as i64 as u64)
+}
+
+/// Whether the first byte comes first.
+fn big_endian(m: &dyn Machine, order: u64) -> Result<bool, Fault> {
+    match m.str(order) {
+        "big" => Ok(true),
+        "little" => Ok(false),
+        _ => Err(value_error("byteorder must be either 'little' or 'big'")),
+    }
+}
+
+pub(super) fn to_bytes(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let (value, length) = (int(a[0]), int(a[1]));
+    let big = big_endian(m, a[2])?;
+    let length =
+        usize::try_from(length).map_err(|_| value_error(format!("length argument must be non-negative: {length}")))?;
+    let signed = a.get(3).is_some_and(|signed| *signed != 0);
+    if value < 0 && !signed {
+        return Err(overflow("can't convert negative int to unsigned"));
+    }
+    let bits = if value < 0 { 64 - (!value).leading_zeros() } else { 64 - value.leading_zeros() };
+    if length < 9 && (bits + u32::from(signed && !matches!(value, 0 | -1))) as usize > length * 8 {
+        return Err(overflow(format!("int too big to convert: {value} does not fit {length} bytes")));
+    }
+    super::args::fits(m, 1, length)?;
+    let mut bytes = vec![if value < 0 { 0xff } else { 0 }; length];
+    for (place, byte) in bytes.iter_mut().zip(value.to_le_bytes()) {
+        *place = byte;
+    }
+    if big {
+        bytes.reverse();
+    }
+    m.new_bytes(&bytes)
+}
+
+pub(super) fn from_bytes(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let big = big_endian(m, a[1])?;
+    let mut bytes = m.bytes(a[0]).to_vec();
+    if big {
+        bytes.reverse();
+    }
+    let signed = a.get(2).is_some_and(|signed| *signed != 0);
+    let negative = signed && bytes.last().is_some_and(|b| *b >= 0x80);
+    let fill = if negative { 0xff } else { 0 };
+    let mut word = [fill; 8];
+    word.iter_mut().zip(&bytes).for_each(|(place, byte)| *place = *byte);
+    let value = i64::from_le_bytes(word);
+    if bytes.iter().skip(8).any(|b| *b != fill) || (value < 0) != negative {
+        return Err(overflow("int.from_bytes(…) does not fit 64 bits"));
+    }
+    Ok(value as u64)
+}
+
 pub(super) fn int_of_float(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
     Ok(float_to_int(float(a[0]))? as u64)
 }

@@ -472,4 +472,184 @@ builtins! {
     DictDelete "dict_delete" Syntax (dict: DICT_KV, key: K) => NONE, [TRAPS READS WRITES], dict::delete;
     /// A new dict of the entries of both, the second winning.
     DictMerge "dict_merge" Syntax (a: DICT_KV, b: DICT_KV) => DICT_KV, [TRAPS READS ALLOCATES], dict::merge;
+
+    // Sets, frozen or not.
+    /// The number of elements.
+    SetLen "set_len" Function("len") (set: ANY_SET_T) => INT, [READS], set::len;
+    /// A set of the elements of a list.
+    SetOfList "set_of_list" Function("set") (list: LIST_HASHABLE_T) => SET_T, [TRAPS READS ALLOCATES], set::of_list;
+    /// A set of the elements of a set of either kind.
+    SetOfSet "set_of_set" Function("set") (set: ANY_SET_T) => SET_T, [TRAPS READS ALLOCATES], set::copy;
+    /// A frozen set of the elements of a list.
+    FrozenSetOfList "frozenset_of_list" Function("frozenset") (list: LIST_HASHABLE_T) => FROZEN_SET_T, [TRAPS READS ALLOCATES], set::of_list;
+    /// A frozen set of the elements of a set of either kind.
+    FrozenSetOfSet "frozenset_of_set" Function("frozenset") (set: ANY_SET_T) => FROZEN_SET_T, [TRAPS READS ALLOCATES], set::copy;
+    /// The elements of a set in order of insertion.
+    ListOfSet "list_of_set" Function("list") (set: ANY_SET_T) => LIST_T, [TRAPS READS ALLOCATES], set::to_list;
+    /// Whether a set has an element.
+    SetContains "set_contains" Syntax (set: ANY_SET_T, element: T) => BOOL, [READS], set::contains;
+    /// The position of the first element at or after this position in the order of insertion, or -1. Positions stay as they are until an element is added or removed.
+    SetNext "set_next" Syntax (set: ANY_SET_T, position: INT) => INT, [READS], set::next;
+    /// The element at this position; traps where there is none.
+    SetAt "set_at" Syntax (set: ANY_SET_T, position: INT) => T, [TRAPS READS], set::at;
+    /// Adds an element, if it is not there.
+    SetAdd "set_add" Method("add") (set: SET_T, element: T) => NONE, [TRAPS READS WRITES ALLOCATES], set::add;
+    /// Removes an element; traps where it is not there.
+    SetRemove "set_remove" Method("remove") (set: SET_T, element: T) => NONE, [TRAPS READS WRITES], set::remove;
+    /// Removes an element, if it is there.
+    SetDiscard "set_discard" Method("discard") (set: SET_T, element: T) => NONE, [READS WRITES], set::discard;
+    /// Removes the element that has been there longest and gives it; traps on an empty set.
+    SetPop "set_pop" Method("pop") (set: SET_T) => T, [TRAPS READS WRITES], set::pop;
+    /// Removes all elements.
+    SetClear "set_clear" Method("clear") (set: SET_T) => NONE, [WRITES], set::clear;
+    /// A new set of the same kind with the same elements.
+    SetCopy "set_copy" Method("copy") (set: ANY_SET_T) => ANY_SET_T, [TRAPS READS ALLOCATES], set::copy;
+    /// Adds the elements of another set.
+    SetUpdate "set_update" Method("update") (set: SET_T, other: OTHER_SET_T) => NONE, [TRAPS READS WRITES ALLOCATES], set::update;
+    /// Removes what another set does not have.
+    SetIntersectionUpdate "set_intersection_update" Method("intersection_update") (set: SET_T, other: OTHER_SET_T) => NONE, [READS WRITES], set::intersection_update;
+    /// Removes what another set has.
+    SetDifferenceUpdate "set_difference_update" Method("difference_update") (set: SET_T, other: OTHER_SET_T) => NONE, [READS WRITES], set::difference_update;
+    /// Removes what another set has too, and adds what only that one has.
+    SetSymmetricUpdate "set_symmetric_difference_update" Method("symmetric_difference_update") (set: SET_T, other: OTHER_SET_T) => NONE, [TRAPS READS WRITES ALLOCATES], set::symmetric_difference_update;
+    /// A new set of the elements of both, of the kind of the first.
+    SetUnion "set_union" Method("union") (set: ANY_SET_T, other: OTHER_SET_T) => ANY_SET_T, [TRAPS READS ALLOCATES], set::union;
+    /// A new set of the elements that both have, of the kind of the first.
+    SetIntersection "set_intersection" Method("intersection") (set: ANY_SET_T, other: OTHER_SET_T) => ANY_SET_T, [TRAPS READS ALLOCATES], set::intersection;
+    /// A new set of the elements that only the first has, of the kind of the first.
+    SetDifference "set_difference" Method("difference") (set: ANY_SET_T, other: OTHER_SET_T) => ANY_SET_T, [TRAPS READS ALLOCATES], set::difference;
+    /// A new set of the elements that one of them has and the other has not, of the kind of the first.
+    SetSymmetricDifference "set_symmetric_difference" Method("symmetric_difference") (set: ANY_SET_T, other: OTHER_SET_T) => ANY_SET_T, [TRAPS READS ALLOCATES], set::symmetric_difference;
+    /// Whether another set has all elements.
+    SetIsSubset "set_issubset" Method("issubset") (set: ANY_SET_T, other: OTHER_SET_T) => BOOL, [READS], set::is_subset;
+    /// Whether it has all elements of another set.
+    SetIsSuperset "set_issuperset" Method("issuperset") (set: ANY_SET_T, other: OTHER_SET_T) => BOOL, [READS], set::is_superset;
+    /// Whether another set has none of the elements.
+    SetIsDisjoint "set_isdisjoint" Method("isdisjoint") (set: ANY_SET_T, other: OTHER_SET_T) => BOOL, [READS], set::is_disjoint;
+    /// Whether the second set has all elements of the first, and others.
+    SetIsProperSubset "set_is_proper_subset" Syntax (a: ANY_SET_T, b: OTHER_SET_T) => BOOL, [READS], set::is_proper_subset;
+    /// Whether two sets, of either kind, have the same elements.
+    SetEqual "set_equal" Syntax (a: ANY_SET_T, b: OTHER_SET_T) => BOOL, [READS], set::equal;
+
+    // Tuples of any length.
+    /// The number of elements.
+    TupleLen "tuple_len" Function("len") (tuple: TUPLE_OF_T) => INT, [READS], list::len;
+    /// A tuple of the elements of a list.
+    TupleOfList "tuple_of_list" Function("tuple") (list: LIST_T) => TUPLE_OF_T, [TRAPS READS ALLOCATES], list::copy;
+    /// The tuple itself.
+    TupleOfTuple "tuple_of_tuple" Function("tuple") (tuple: TUPLE_OF_T) => TUPLE_OF_T, [READS], number::same;
+    /// The elements of a tuple as a list.
+    ListOfTuple "list_of_tuple" Function("list") (tuple: TUPLE_OF_T) => LIST_T, [TRAPS READS ALLOCATES], list::copy;
+    /// The element at this index, a negative one counting from the end; traps outside.
+    TupleGet "tuple_get" Syntax (tuple: TUPLE_OF_T, index: INT) => T, [TRAPS READS], list::tuple_get;
+    /// A new tuple of what `start:stop:step` selects; what is absent is the least int.
+    TupleSlice "tuple_slice" Syntax (tuple: TUPLE_OF_T, start: INT, stop: INT, step: INT) => TUPLE_OF_T, [TRAPS READS ALLOCATES], list::slice;
+    /// A new tuple of the elements of both.
+    TupleConcat "tuple_concat" Syntax (a: TUPLE_OF_T, b: TUPLE_OF_T) => TUPLE_OF_T, [TRAPS READS ALLOCATES], list::concat;
+    /// A new tuple of the elements this many times.
+    TupleRepeat "tuple_repeat" Syntax (tuple: TUPLE_OF_T, count: INT) => TUPLE_OF_T, [TRAPS READS ALLOCATES], list::repeat;
+    /// Whether an element equals a value.
+    TupleContains "tuple_contains" Syntax (tuple: TUPLE_OF_T, value: T) => BOOL, [TRAPS READS], list::contains;
+    /// The index of the first element that equals a value; traps where there is none.
+    TupleIndex "tuple_index" Method("index") (tuple: TUPLE_OF_T, value: T) => INT, [TRAPS READS], list::tuple_index;
+    /// How many elements equal a value.
+    TupleCount "tuple_count" Method("count") (tuple: TUPLE_OF_T, value: T) => INT, [TRAPS READS], list::count;
+
+    // What the rows above leave out.
+    /// The number of true ones in a list.
+    SumBools "sum_bools" Function("sum") (list: LIST_BOOL) => INT, [READS], number::sum_ints;
+    /// The first element of a list that no other is less than, or the default (given by name) where there is none.
+    MinListOr "min_list_or" Function("min") (list: LIST_ORDERED_T, default: ORDERED_T) => ORDERED_T, [TRAPS READS], any::min_list;
+    /// The first element of a list that no other is greater than, or the default (given by name) where there is none.
+    MaxListOr "max_list_or" Function("max") (list: LIST_ORDERED_T, default: ORDERED_T) => ORDERED_T, [TRAPS READS], any::max_list;
+    /// -1, 0 or 1 as an integer is less than, equal to or greater than a float, exactly; 2 where that is NaN.
+    CompareIntFloat "compare_int_float" Syntax (a: INT, b: FLOAT) => INT, [], number::compare_int_float;
+    /// The text of a value as source would write it in ASCII.
+    Ascii "ascii" Function("ascii") (value: T) => STR, [TRAPS READS ALLOCATES], any::ascii;
+    /// Whether `repr` shows all characters as they are.
+    StrIsPrintable "str_isprintable" Method("isprintable") (text: STR) => BOOL, [], text::is_printable;
+    /// The text with tabs as spaces up to the next multiple of 8.
+    StrExpandtabs "str_expandtabs" Method("expandtabs") (text: STR) => STR, [TRAPS ALLOCATES], text::expandtabs;
+    /// The text with tabs as spaces up to the next multiple of this size.
+    StrExpandtabsSize "str_expandtabs_size" Method("expandtabs") (text: STR, tabsize: INT) => STR, [TRAPS ALLOCATES], text::expandtabs;
+    /// Where the part last stands from a start on; traps where it does not.
+    StrRindexOfFrom "str_rindex_of_from" Method("rindex") (text: STR, sub: STR, start: INT) => INT, [TRAPS], text::rfind_or_fail;
+    /// Whether a part of the text from a start to an end begins with a prefix.
+    StrStartsWithIn "str_startswith_in" Method("startswith") (text: STR, prefix: STR, start: INT, end: INT) => BOOL, [], text::starts_with;
+    /// Whether the text from a start on ends with a suffix.
+    StrEndsWithFrom "str_endswith_from" Method("endswith") (text: STR, suffix: STR, start: INT) => BOOL, [], text::ends_with;
+    /// Whether the part from a start to an end ends with a suffix.
+    StrEndsWithIn "str_endswith_in" Method("endswith") (text: STR, suffix: STR, start: INT, end: INT) => BOOL, [], text::ends_with;
+    /// The table for `translate` that makes the first characters the second ones: a code point for each.
+    StrMakeTrans "str_maketrans" Function("str.maketrans") (x: STR, y: STR) => DICT_INT_STR, [TRAPS ALLOCATES], text::make_trans;
+    /// As with two texts, and the third one's characters are removed.
+    StrMakeTransRemove "str_maketrans_remove" Function("str.maketrans") (x: STR, y: STR, z: STR) => DICT_INT_STR, [TRAPS ALLOCATES], text::make_trans;
+    /// The table for `translate` that replaces characters by texts.
+    StrMakeTransDict "str_maketrans_dict" Function("str.maketrans") (x: DICT_STR_STR) => DICT_INT_STR, [TRAPS READS ALLOCATES], text::make_trans_dict;
+    /// The text with each character that the table has replaced.
+    StrTranslate "str_translate" Method("translate") (text: STR, table: DICT_INT_STR) => STR, [TRAPS READS ALLOCATES], text::translate;
+    /// The bytes that hexadecimal digits write, white space between them ignored.
+    BytesFromHex "bytes_fromhex" Function("bytes.fromhex") (string: STR) => BYTES, [TRAPS ALLOCATES], bytes::from_hex;
+    /// The text for comparing without regard to case.
+    StrCasefold "str_casefold" Method("casefold") (text: STR) => STR, [TRAPS ALLOCATES], text::casefold;
+    /// The bytes without any of these at both ends.
+    BytesStripChars "bytes_strip_chars" Method("strip") (bytes: BYTES, chars: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::strip;
+    /// The bytes without ASCII white space at the beginning.
+    BytesLstrip "bytes_lstrip" Method("lstrip") (bytes: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::lstrip;
+    /// The bytes without any of these at the beginning.
+    BytesLstripChars "bytes_lstrip_chars" Method("lstrip") (bytes: BYTES, chars: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::lstrip;
+    /// The bytes without ASCII white space at the end.
+    BytesRstrip "bytes_rstrip" Method("rstrip") (bytes: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::rstrip;
+    /// The bytes without any of these at the end.
+    BytesRstripChars "bytes_rstrip_chars" Method("rstrip") (bytes: BYTES, chars: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::rstrip;
+    /// The bytes with ASCII letters in upper case.
+    BytesUpper "bytes_upper" Method("upper") (bytes: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::upper;
+    /// The bytes with ASCII letters in lower case.
+    BytesLower "bytes_lower" Method("lower") (bytes: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::lower;
+    /// The bytes without this prefix, if they begin with it.
+    BytesRemovePrefix "bytes_removeprefix" Method("removeprefix") (bytes: BYTES, prefix: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::remove_prefix;
+    /// The bytes without this suffix, if they end with it.
+    BytesRemoveSuffix "bytes_removesuffix" Method("removesuffix") (bytes: BYTES, suffix: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::remove_suffix;
+    /// The parts between occurrences of a separator, at most so many of which are used.
+    BytesSplitSepMax "bytes_split_sep_max" Method("split") (bytes: BYTES, sep: BYTES, maxsplit: INT) => LIST_BYTES, [TRAPS ALLOCATES], bytes::split;
+    /// What stands before the first separator, the separator, and what follows.
+    BytesPartition "bytes_partition" Method("partition") (bytes: BYTES, sep: BYTES) => TRIPLE_BYTES, [TRAPS ALLOCATES], bytes::partition;
+    /// Whether the bytes are not empty and all ASCII digits.
+    BytesIsDigit "bytes_isdigit" Method("isdigit") (bytes: BYTES) => BOOL, [], bytes::is_digit;
+    /// An integer as so many bytes, the first one first ("big") or last ("little"); traps where it does not fit or is negative.
+    IntToBytes "int_to_bytes" Method("to_bytes") (value: INT, length: INT, byteorder: STR) => BYTES, [TRAPS ALLOCATES], number::to_bytes;
+    /// An integer as so many bytes, in two's complement where signed (given by name) is true.
+    IntToBytesSigned "int_to_bytes_signed" Method("to_bytes") (value: INT, length: INT, byteorder: STR, signed: BOOL) => BYTES, [TRAPS ALLOCATES], number::to_bytes;
+    /// The integer that bytes write, the first one first ("big") or last ("little"); traps where it does not fit 64 bits.
+    IntFromBytes "int_from_bytes" Function("int.from_bytes") (bytes: BYTES, byteorder: STR) => INT, [TRAPS], number::from_bytes;
+    /// The integer that bytes write, in two's complement where signed (given by name) is true.
+    IntFromBytesSigned "int_from_bytes_signed" Function("int.from_bytes") (bytes: BYTES, byteorder: STR, signed: BOOL) => INT, [TRAPS], number::from_bytes;
+    /// The integer itself, as a floor.
+    FloorInt "math_floor_int" Function("math.floor") (x: INT) => INT, [], number::same;
+    /// The integer itself, as a ceiling.
+    CeilInt "math_ceil_int" Function("math.ceil") (x: INT) => INT, [], number::same;
+    /// The integer itself, truncated.
+    TruncInt "math_trunc_int" Function("math.trunc") (x: INT) => INT, [], number::same;
+    /// The least common multiple; traps on overflow.
+    Lcm "math_lcm" Function("math.lcm") (a: INT, b: INT) => INT, [TRAPS], math::lcm;
+    /// The product of the integers up to a number; traps on a negative one and on overflow.
+    Factorial "math_factorial" Function("math.factorial") (n: INT) => INT, [TRAPS], math::factorial;
+    /// How many ways there are to choose k of n without order; traps on negative numbers and on overflow.
+    Comb "math_comb" Function("math.comb") (n: INT, k: INT) => INT, [TRAPS], math::comb;
+    /// How many ways there are to choose k of n in order; traps on negative numbers and on overflow.
+    Perm "math_perm" Function("math.perm") (n: INT, k: INT) => INT, [TRAPS], math::perm;
+    /// The product of the integers of a list; traps on overflow.
+    ProdInts "math_prod_ints" Function("math.prod") (list: LIST_INT) => INT, [TRAPS READS], math::prod_ints;
+    /// The product of the floats of a list.
+    ProdFloats "math_prod_floats" Function("math.prod") (list: LIST_FLOAT) => FLOAT, [READS], math::prod_floats;
+    /// Whether two floats differ by no more than a billionth of the larger one.
+    IsClose "math_isclose" Function("math.isclose") (a: FLOAT, b: FLOAT) => BOOL, [TRAPS], math::is_close;
+    /// Whether two floats differ by no more than this part (given by name) of the larger one.
+    IsCloseRel "math_isclose_rel" Function("math.isclose") (a: FLOAT, b: FLOAT, rel_tol: FLOAT) => BOOL, [TRAPS], math::is_close;
+    /// Whether two floats differ by no more than a part of the larger one, or a number (both given by name).
+    IsCloseBoth "math_isclose_both" Function("math.isclose") (a: FLOAT, b: FLOAT, rel_tol: FLOAT, abs_tol: FLOAT) => BOOL, [TRAPS], math::is_close;
+    /// The natural logarithm of a number plus 1; traps on what is not above -1.
+    Log1p "math_log1p" Function("math.log1p") (x: FLOAT) => FLOAT, [TRAPS], math::log1p;
+    /// The power of e minus 1; traps on overflow.
+    Expm1 "math_expm1" Function("math.expm1") (x: FLOAT) => FLOAT, [TRAPS], math::expm1;
 }

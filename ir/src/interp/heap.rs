@@ -198,7 +198,7 @@ impl Heap {
 
     fn key_type(&self, dict: u64) -> TypeId {
         match self.module.types.get(self.object(dict).ty) {
-            Type::Dict(key, _) => *key,
+            Type::Dict(key, _) | Type::Set(key) | Type::FrozenSet(key) => *key,
             other => panic!("a checked dict has a dict type, not {other:?}"),
         }
     }

@@ -48,7 +48,7 @@ pub fn repr(m: &dyn Machine, ty: TypeId, slot: u64) -> Result<String, Fault> {
         let first = top.done == 0;
         top.done += 1;
         let part = match types.get(ty) {
-            Type::List(element) if top.next < m.list_len(slot) => {
+            Type::List(element) | Type::TupleOf(element) if top.next < m.list_len(slot) => {
                 let part = (*element, m.list_get(slot, top.next));
                 top.next += 1;
                 separate(&mut out, first);
@@ -64,6 +64,14 @@ pub fn repr(m: &dyn Machine, ty: TypeId, slot: u64) -> Result<String, Fault> {
                     out.push_str(&repr(m, *key, k)?);
                     out.push_str(": ");
                     Some((*value, v))
+                }
+            },
+            Type::Set(element) | Type::FrozenSet(element) => match m.dict_next(slot, top.next) {
+                None => None,
+                Some(position) => {
+                    top.next = position + 1;
+                    separate(&mut out, first);
+                    Some((*element, m.dict_entry(slot, position).0))
                 }
             },
             Type::Tuple(parts) if top.next < parts.len() => {
@@ -88,6 +96,10 @@ pub fn repr(m: &dyn Machine, ty: TypeId, slot: u64) -> Result<String, Fault> {
                     Type::List(_) => "]",
                     Type::Dict(..) => "}",
                     Type::Tuple(parts) if parts.len() == 1 => ",)",
+                    Type::TupleOf(_) if m.list_len(slot) == 1 => ",)",
+                    Type::Set(_) if m.dict_len(slot) == 0 => ")",
+                    Type::FrozenSet(_) if m.dict_len(slot) > 0 => "})",
+                    Type::Set(_) => "}",
                     _ => ")",
                 });
                 stack.pop();
@@ -109,7 +121,9 @@ fn open(m: &dyn Machine, ty: TypeId, slot: u64, stack: &mut Vec<Open>, out: &mut
     let (before, inside_itself) = match types.get(ty) {
         Type::List(_) => ("[", "[...]"),
         Type::Dict(..) => ("{", "{...}"),
-        Type::Tuple(_) => ("(", "(...)"),
+        Type::Tuple(_) | Type::TupleOf(_) => ("(", "(...)"),
+        Type::Set(_) => (if m.dict_len(slot) == 0 { "set(" } else { "{" }, "set(...)"),
+        Type::FrozenSet(_) => (if m.dict_len(slot) == 0 { "frozenset(" } else { "frozenset({" }, "frozenset(...)"),
         Type::Class(_) => ("(", "..."),
         Type::None
         | Type::Bool

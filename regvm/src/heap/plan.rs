@@ -3,7 +3,7 @@
 
 use super::object::Kind;
 use deepslate_ir::entity::TypeId;
-use deepslate_ir::types::{Type, Types};
+use deepslate_ir::types::{self, Type, Types};
 
 /// What an object of one type looks like.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub(crate) enum Plan {
     Slots { types: Box<[TypeId]>, refs: Box<[u32]> },
     /// A list: its element.
     List { element: TypeId, refs: bool },
-    /// A dict: key and value.
-    Dict { key: TypeId, value: TypeId, key_refs: bool, value_refs: bool },
+    /// A dict: key and value. A set is one with `None` as its values, of which a snapshot writes nothing.
+    Dict { key: TypeId, value: TypeId, key_refs: bool, value_refs: bool, set: bool },
     /// A queue: its element.
     Queue { element: TypeId, refs: bool },
     /// A lock.
@@ -34,9 +34,12 @@ impl Plan {
             Type::None | Type::Bool | Type::Int | Type::Float => Plan::Scalar,
             Type::Str => Plan::Str,
             Type::Bytes => Plan::Bytes,
-            Type::List(e) => Plan::List { element: *e, refs: types.is_ref(*e) },
+            Type::List(e) | Type::TupleOf(e) => Plan::List { element: *e, refs: types.is_ref(*e) },
             Type::Dict(k, v) => {
-                Plan::Dict { key: *k, value: *v, key_refs: types.is_ref(*k), value_refs: types.is_ref(*v) }
+                Plan::Dict { key: *k, value: *v, key_refs: types.is_ref(*k), value_refs: types.is_ref(*v), set: false }
+            }
+            Type::Set(e) | Type::FrozenSet(e) => {
+                Plan::Dict { key: *e, value: types::NONE, key_refs: types.is_ref(*e), value_refs: false, set: true }
             }
             Type::Tuple(_) | Type::Class(_) => {
                 let slots = types.slots(ty).expect("classes and tuples have slots");

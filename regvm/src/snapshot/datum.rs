@@ -13,6 +13,7 @@ const LIST: u8 = 7;
 const DICT: u8 = 8;
 const TUPLE: u8 = 9;
 const OBJECT: u8 = 10;
+const SET: u8 = 11;
 
 /// Appends a value. Values are at most `DEPTH` levels deep, so this may recurse.
 pub(super) fn write(datum: &Datum, out: &mut Vec<u8>) {
@@ -33,6 +34,7 @@ pub(super) fn write(datum: &Datum, out: &mut Vec<u8>) {
         Datum::List(items) => write_all(LIST, items, out),
         Datum::Tuple(items) => write_all(TUPLE, items, out),
         Datum::Object(items) => write_all(OBJECT, items, out),
+        Datum::Set(items) => write_all(SET, items, out),
         Datum::Dict(entries) => {
             write_len(DICT, entries.len(), out);
             for (key, value) in entries {
@@ -87,6 +89,7 @@ fn read(bytes: &mut &[u8], depth: usize) -> Result<Datum, String> {
         LIST => Datum::List(read_items(bytes, depth)?),
         TUPLE => Datum::Tuple(read_items(bytes, depth)?),
         OBJECT => Datum::Object(read_items(bytes, depth)?),
+        SET => Datum::Set(read_items(bytes, depth)?),
         DICT => {
             let len = take_len(bytes)?;
             let mut entries = Vec::new();

@@ -226,7 +226,7 @@ impl Encoder<'_> {
             }
             Raw::Dict { entries, marks: [], .. } => {
                 let (len, gaps) = (entries.len(), gaps(entries));
-                pairs(entries, &mut words);
+                stored(plan, entries, &mut words);
                 self.convert(plan, &mut words);
                 let positions = (len as u32).to_le_bytes();
                 let bytes = gaps.map_or(Vec::new(), |bits| [&positions[..], &bits].concat());
@@ -240,12 +240,13 @@ impl Encoder<'_> {
                     let piece = &entries[number * CHUNK_ENTRIES..len.min((number + 1) * CHUNK_ENTRIES)];
                     let bits = gaps(piece).unwrap_or_default();
                     words.clear();
-                    pairs(piece, &mut words);
+                    stored(plan, piece, &mut words);
                     self.convert(plan, &mut words);
                     self.out.push_chunk(id, 0, number as u64, &words, &bits);
                 }
                 let bits = if live < len { len.div_ceil(8) as u64 } else { 0 };
-                let content = chunks as u64 * v1::CHUNK_BYTES + live as u64 * 16 + bits;
+                let each = if matches!(plan, Plan::Dict { set: true, .. }) { 8 } else { 16 };
+                let content = chunks as u64 * v1::CHUNK_BYTES + live as u64 * each + bits;
                 self.out.push_big(id, ty, &[len as u64]) + content
             }
             Raw::Queue(queue) => {
@@ -303,6 +304,7 @@ impl Encoder<'_> {
     fn convert(&mut self, plan: &Plan, words: &mut [u64]) {
         let (even, odd) = match plan {
             Plan::List { refs, .. } => (*refs, *refs),
+            Plan::Dict { key_refs, set: true, .. } => (*key_refs, *key_refs),
             Plan::Dict { key_refs, value_refs, .. } => (*key_refs, *value_refs),
             _ => (false, false),
         };
@@ -360,8 +362,10 @@ fn gaps(entries: &[Entry]) -> Option<Vec<u8>> {
     Some(bits)
 }
 
-fn pairs(entries: &[Entry], words: &mut Vec<u64>) {
+/// The words of entries: key and value of each of a dict, each element of a set.
+fn stored(plan: &Plan, entries: &[Entry], words: &mut Vec<u64>) {
+    let set = matches!(plan, Plan::Dict { set: true, .. });
     for entry in entries.iter().filter(|e| e.is_live()) {
-        words.extend_from_slice(&[entry.key, entry.value]);
+        words.extend_from_slice(&[entry.key, entry.value][..if set { 1 } else { 2 }]);
     }
 }

@@ -194,7 +194,9 @@ impl<'a> Loader<'a> {
                 Ok((object, size_of_whole(&content)))
             }
             Plan::List { element, .. } => self.list(id, ty, *element, content, big),
-            Plan::Dict { key, value, .. } => self.dict(id, ty, *key, *value, content, big),
+            Plan::Dict { key, value, set, .. } => {
+                self.dict(id, ty, (*key, if *set { None } else { Some(*value) }), content, big)
+            }
             Plan::Queue { element, .. } => self.queue(id, ty, *element, content, big),
             Plan::Lock => self.lock(id, content, big),
             Plan::WaitGroup => self.wait_group(id, content, big),
@@ -268,7 +270,8 @@ impl<'a> Loader<'a> {
         Ok((list, size))
     }
 
-    fn dict(&mut self, id: u32, ty: TypeId, key: TypeId, value: TypeId, content: Content<'_>, big: bool) -> Made {
+    /// A dict with its types of key and value, or a set, which has no values.
+    fn dict(&mut self, id: u32, ty: TypeId, of: (TypeId, Option<TypeId>), content: Content<'_>, big: bool) -> Made {
         let (mut entries, mut marks) = (Vec::new(), Vec::new());
         let mut size = size_of_whole(&content);
         if big {
@@ -278,18 +281,18 @@ impl<'a> Loader<'a> {
             for number in 0..positions.div_ceil(CHUNK_ENTRIES as u64) {
                 let (piece, part) = self.chunk(id, 0, number)?;
                 let positions = piece_len(positions, number, CHUNK_ENTRIES);
-                self.entries(key, value, positions as usize, &piece.words, piece.bytes, &mut entries)?;
+                self.entries(of, positions as usize, &piece.words, piece.bytes, &mut entries)?;
                 size += size_of_chunk(&piece);
                 marks.push(part);
             }
         } else {
             let (positions, bits) = match content.bytes.split_first_chunk::<4>() {
                 Some((positions, bits)) => (u32::from_le_bytes(*positions) as usize, bits),
-                None if content.bytes.is_empty() => (content.words.len() / 2, &[][..]),
+                None if content.bytes.is_empty() => (content.words.len() / if of.1.is_some() { 2 } else { 1 }, &[][..]),
                 None => return Err(malformed()),
             };
             require_whole(positions, CHUNK_ENTRIES)?;
-            self.entries(key, value, positions, &content.words, bits, &mut entries)?;
+            self.entries(of, positions, &content.words, bits, &mut entries)?;
         }
         let dict = self.heap.new_dict(ty).map_err(no_memory)?;
         if self.heap.revive_dict(dict, entries.into_iter(), marks) {
@@ -302,31 +305,33 @@ impl<'a> Loader<'a> {
     /// The entries and gaps of one run of positions.
     fn entries(
         &mut self,
-        key: TypeId,
-        value: TypeId,
+        (key, value): (TypeId, Option<TypeId>),
         positions: usize,
         words: &[u64],
         bits: &[u8],
         out: &mut Vec<Option<(u64, u64)>>,
     ) -> Result<(), String> {
-        let (pairs, rest) = words.as_chunks::<2>();
-        if !rest.is_empty() {
+        let width = if value.is_some() { 2 } else { 1 };
+        if !words.len().is_multiple_of(width) {
             return Err(malformed());
         }
-        for [k, v] in pairs {
-            self.slot(key, *k)?;
-            self.slot(value, *v)?;
+        let count = words.len() / width;
+        let mut pairs = words.chunks_exact(width).map(|entry| (entry[0], entry.get(1).copied().unwrap_or(0)));
+        for (k, v) in pairs.clone() {
+            self.slot(key, k)?;
+            if let Some(value) = value {
+                self.slot(value, v)?;
+            }
         }
-        let mut pairs = pairs.iter().map(|[k, v]| (*k, *v));
         if bits.is_empty() {
             out.extend(pairs.by_ref().take(positions).map(Some));
-            if words.len() / 2 != positions {
+            if count != positions {
                 return Err("has not as many entries as positions".to_owned());
             }
             return Ok(());
         }
         let set: u32 = bits.iter().map(|b| b.count_ones()).sum();
-        if bits.len() != positions.div_ceil(8) || set as usize != words.len() / 2 {
+        if bits.len() != positions.div_ceil(8) || set as usize != count {
             return Err("has not as many entries as its bits say".to_owned());
         }
         for at in 0..positions {

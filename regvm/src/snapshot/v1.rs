@@ -50,7 +50,7 @@ pub(super) struct Block {
 }
 
 /// An object in one piece. Class and tuple: a word for each slot. List: a word for each element. Dict: key and value of
-/// each entry; if it has gaps, in bytes the number of positions as u32 and a bit for each that is set where an entry is. `str` and `bytes`: their bytes.
+/// each entry, set: each element; if it has gaps, in bytes the number of positions as u32 and a bit for each that is set where an entry is. `str` and `bytes`: their bytes.
 /// Queue: capacity, then position of the front and number of slots of elements, getters (task, case) and putters (task, case,
 /// element), then these slots. Lock: held, then the same of its line (task). Wait group: count, then likewise.
 /// A reference is a persistent id. A task of all ones is a place that its task has left, a case of all ones is none.

@@ -307,3 +307,166 @@ for d, k, v in [({"a": 1}, "a", 5), ({"a": 1}, "it's", 5), ({1: "x", 2: "y"}, 2,
     run("dict_pop", changed(lambda d, k: d.pop(k)), d, k), run("dict_delete", statement("del x[a[0]]"), d, k)
 run("dict_update", changed(lambda a, b: a.update(b)), {"a": 1, "b": 2}, {"b": 3, "c": 4}), run("dict_merge", lambda a, b: a | b, {"a": 1, "b": 2}, {"b": 3, "c": 4})
 run("dict_of_pairs", dict, [("a", 1), ("b", 2), ("a", 3)])
+
+# Sets. CPython leaves their order open; `Ordered` has ours, and every result is checked to be what CPython's own set makes.
+class Ordered(set):
+    def __init__(self, items=()):
+        self.keys = list(dict.fromkeys(items))
+        set.__init__(self, self.keys)
+
+    def __repr__(self):
+        return "{" + ", ".join(map(repr, self.keys)) + "}" if self.keys else "set()"
+
+    def __iter__(self):
+        return iter(self.keys)
+
+    def copy(self):
+        return Ordered(self.keys)
+
+
+def frozen(f):
+    """Shows the result as a frozen set."""
+    class Shown(Ordered):
+        def __repr__(self):
+            return "frozenset(" + ("{" + ", ".join(map(repr, self.keys)) + "}" if self.keys else "") + ")"
+
+    return lambda *args: Shown(f(*args))
+
+
+def new(f, order):
+    """A set operation whose result has its elements in this order."""
+    def g(a, b):
+        made, wanted = Ordered(order(a.keys, b.keys)), f(set(a), set(b))
+        assert set(made.keys) == wanted, (a, b)
+        return made
+
+    return g
+
+
+def update(f, order):
+    """The same in place."""
+    def g(a, b):
+        wanted = set(a)
+        f(wanted, set(b))
+        made = Ordered(order(a.keys, b.keys))
+        assert set(made.keys) == wanted
+        a.keys = made.keys
+
+    return changed(g)
+
+
+def remove(a, x):
+    set(a).remove(x)
+    a.keys.remove(x)
+
+
+def add(a, x):
+    a.keys = list(dict.fromkeys(a.keys + [x]))
+
+
+def pop(a):
+    set(a).pop()
+    return a.keys.pop(0)
+
+
+def copy(value):
+    return value.copy() if isinstance(value, (list, dict, set)) else value
+
+
+SETS = [Ordered(x) for x in [[], [1], [3, 1, 2], [2, 3, 9, 4], ["b", "a"], [(1, "a"), (0, "b")], [1.5, 0.0], [True], [b"x", b""], [1, 2, 3, 4, 5, 6, 7, 8, 9]]]
+for s in SETS:
+    for row, f in [("set_len", len), ("list_of_set", lambda s: list(s.keys)), ("set_of_set", Ordered), ("set_copy", Ordered), ("frozenset_of_set", frozen(Ordered))]:
+        run(row, f, s)
+    run("set_pop", changed(pop), s), run("set_clear", changed(lambda s: s.keys.clear()), s)
+    run("set_of_list", Ordered, s.keys + s.keys[::-1]), run("frozenset_of_list", frozen(Ordered), s.keys + s.keys[::-1])
+    for n in range(-1, 4):
+        run("set_next", lambda s, n: n if 0 <= n < len(s.keys) else -1, s, n)
+        if 0 <= n < len(s.keys):
+            run("set_at", lambda s, n: s.keys[n], s, n)
+    for other in SETS:
+        kinds = {type(x) for x in s.keys + other.keys}
+        if len(kinds) > 1 or not (s.keys or other.keys):
+            continue
+        left, both, right = (lambda a, b: [x for x in a if x not in b]), (lambda a, b: [x for x in a if x in b]), (lambda a, b: [x for x in b if x not in a])
+        for name, f, order in [("union", set.union, lambda a, b: a + b), ("intersection", set.intersection, both), ("difference", set.difference, left), ("symmetric_difference", set.symmetric_difference, lambda a, b: left(a, b) + right(a, b))]:
+            run(f"set_{name}", new(f, order), s, other)
+            in_place = "update" if name == "union" else f"{name}_update"
+            run(f"set_{in_place}", update(getattr(set, in_place), order), s, other)
+        for row, f in [("set_issubset", set.issubset), ("set_issuperset", set.issuperset), ("set_isdisjoint", set.isdisjoint), ("set_is_proper_subset", set.__lt__), ("set_equal", set.__eq__)]:
+            run(row, lambda a, b, f=f: f(set(a), set(b)), s, other)
+for s, x in [(Ordered([1, 2]), 1), (Ordered([1, 2]), 3), (Ordered([]), 1), (Ordered(["a"]), "it's"), (Ordered([1.0]), 1.0), (Ordered([0.0]), -0.0), (Ordered([(1, "a")]), (1, "a"))]:
+    run("set_contains", lambda s, x: x in s, s, x), run("set_add", changed(add), s, x)
+    run("set_discard", changed(lambda s, x: remove(s, x) if x in s else None), s, x), run("set_remove", changed(remove), s, x)
+
+# Tuples of any length.
+for x in LISTS:
+    run("tuple_of_list", tuple, x)
+    x = tuple(x)
+    run("tuple_len", len, x), run("tuple_of_tuple", tuple, x), run("list_of_tuple", list, x), run("tuple_concat", lambda a, b: a + b, x, x)
+    for n in [0, 1, -1, 2, 5, -5, 2**63 - 1]:
+        run("tuple_get", lambda x, n: x[n], x, n)
+        if n < 9:
+            run("tuple_repeat", lambda x, n: x * n, x, n)
+    for part in [(ABSENT, ABSENT, ABSENT), (1, ABSENT, ABSENT), (ABSENT, -1, ABSENT), (ABSENT, ABSENT, -1), (0, 9, 2), (0, 1, 0)]:
+        run("tuple_slice", none(lambda x, a, b, c: x[a:b:c]), x, *part)
+    for v in x[:2]:
+        run("tuple_index", tuple.index, x, v), run("tuple_count", tuple.count, x, v), run("tuple_contains", tuple.__contains__, x, v)
+run("tuple_index", tuple.index, (1, 2), 3), run("tuple_contains", tuple.__contains__, (1, 2), 3)
+
+# The rest.
+for v in [[], [True], [False, True, True]]:
+    run("sum_bools", sum, v)
+for x, d in [([3, 1, 2], 9), ([], 9), (["b", "a"], "z"), ([], "z"), ([1.5], 0.0)]:
+    run("min_list_or", lambda x, d: min(x, default=d), x, d), run("max_list_or", lambda x, d: max(x, default=d), x, d)
+for i in INTS + [2**53, 2**53 + 1, -(2**53) - 1, 2**62 + 1, 2**63 - 512]:
+    for f in [0.0, -0.0, 0.5, -0.5, 1.0, 1.5, -1.5, 7.0, float(2**53), float(2**53) + 2, float(2**63), -float(2**63), -float(2**64), 1e300, float("inf"), float("-inf"), float("nan"), 9.223372036854775e18, float(2**62)]:
+        run("compare_int_float", lambda i, f: 2 if f != f else (i > f) - (i < f), i, f)
+for v in [1, -1.5, "aé日😀\n", ["ü", "\xff"], (1, "ÿ")]:
+    run("ascii", ascii, v)
+each("str_isprintable", str.isprintable, *TEXTS), each("str_casefold", str.casefold, *TEXTS, "ﬀ ẞ Σς İ ı ſ ᏸ Ꭰ ꭰ ŉ ǰ ΐ")
+for t in ["a\tb", "\t", "ab\tc\td", "1234567\tx", "12345678\tx", "é\tb\na\tb\r\tz", "", "日\t本"]:
+    run("str_expandtabs", str.expandtabs, t), each("str_expandtabs_size", str.expandtabs, (t, 4), (t, 0), (t, -1), (t, 1))
+for t, p in [("hello", "l"), ("hello", "z"), ("héllo", "l"), ("", "")]:
+    for n in [0, 1, 3, -1, -9, 9]:
+        run("str_rindex_of_from", str.rindex, t, p, n), run("str_endswith_from", str.endswith, t, p, n)
+        for e in [0, 2, 4, -1, 9]:
+            run("str_startswith_in", str.startswith, t, p, n, e), run("str_endswith_in", str.endswith, t, p, n, e)
+
+
+def table(*args):
+    return {k: "" if v is None else v if isinstance(v, str) else chr(v) for k, v in str.maketrans(*args).items()}
+
+
+each("str_maketrans", table, ("abc", "xyz"), ("", ""), ("aa", "xy"), ("ab", "x"), ("é", "日"))
+each("str_maketrans_remove", table, ("abc", "xyz", "d"), ("", "", ".,"), ("a", "b", "a"), ("ab", "x", ""))
+each("str_maketrans_dict", table, {"a": "xyz", "é": ""}, {"ab": "x"})
+each("str_translate", str.translate, ("abcabc", {97: "x", 98: ""}), ("héllo", {233: "ee"}), ("", {97: "x"}), ("a", {98: "y"}))
+each("bytes_fromhex", bytes.fromhex, "", "00ff", "00 FF\n10", "0", "0g", "1 2", "é0", "ab é0", " 0", "0é")
+for x, c in [(b" a b\n", b" "), (b"xxaxx", b"x"), (b"", b"a"), (b"abc", b""), (b"abc", b"cab")]:
+    for side in ["strip", "lstrip", "rstrip"]:
+        run(f"bytes_{side}_chars", getattr(bytes, side), x, c)
+for x in [b"", b" a b\n", b"ABCxyz\xe9", b"\t", b"123", b"1a"]:
+    run("bytes_lstrip", bytes.lstrip, x), run("bytes_rstrip", bytes.rstrip, x), run("bytes_upper", bytes.upper, x), run("bytes_lower", bytes.lower, x), run("bytes_isdigit", bytes.isdigit, x)
+    for p in [b"", b"A", b"1", b"23", b" "]:
+        run("bytes_removeprefix", bytes.removeprefix, x, p), run("bytes_removesuffix", bytes.removesuffix, x, p), run("bytes_partition", bytes.partition, x, p)
+        each("bytes_split_sep_max", bytes.split, (x + p + x, p, 1), (x, p, 0), (x, p, -1))
+for n in INTS + [128, -128, -129, 32768]:
+    for size in [0, 1, 2, 4, 8, 9]:
+        run("int_to_bytes", int.to_bytes, n, size, "big"), run("int_to_bytes", int.to_bytes, n, size, "little"), run("int_to_bytes_signed", lambda n, size, order, signed: n.to_bytes(size, order, signed=signed), n, size, "big", True)
+each("int_to_bytes", int.to_bytes, (1, 1, "middle"), (1, -1, "big"))
+for b in [b"", b"\x00", b"\x01\x02", b"\xff\xfe", b"\xff" * 8, b"\x80" + b"\x00" * 7, b"\x7f" + b"\xff" * 7, b"\x00" * 9 + b"\x05", b"\xff" * 12]:
+    for order in ["big", "little"]:
+        run("int_from_bytes", int.from_bytes, b, order), run("int_from_bytes_signed", lambda b, order, signed: int.from_bytes(b, order, signed=signed), b, order, True)
+for n in INTS[:8]:
+    run("math_floor_int", math.floor, n), run("math_ceil_int", math.ceil, n), run("math_trunc_int", math.trunc, n)
+each("math_lcm", math.lcm, (4, 6), (0, 5), (-4, 6), (2**62, 3), (1, -(2**63)), (0, 0))
+each("math_factorial", math.factorial, 0, 1, 5, 20, 21, -1)
+for n, k in [(5, 2), (5, 0), (5, 6), (-1, 2), (5, -1), (62, 31), (66, 33), (68, 34), (2**62, 1), (100, 99), (2**40, 2)]:
+    run("math_comb", math.comb, n, k), run("math_perm", math.perm, n, k)
+each("math_prod_ints", math.prod, [], [2, 3], [2**62, 4], [2**62, 4, 0], [-1, 5])
+each("math_prod_floats", math.prod, [1.5, 2.0], [0.1, 3.0, 7.0], [1e300, 1e300])
+for a, b in [(1.0, 1.0), (1.0, 1.0 + 1e-10), (1.0, 1.1), (0.0, 1e-12), (float("inf"), float("inf")), (float("inf"), 1.0), (float("nan"), 1.0)]:
+    run("math_isclose", math.isclose, a, b)
+    for r in [0.0, 0.2, -1.0]:
+        run("math_isclose_rel", lambda a, b, r: math.isclose(a, b, rel_tol=r), a, b, r), run("math_isclose_both", lambda a, b, r, t: math.isclose(a, b, rel_tol=r, abs_tol=t), a, b, r, 1e-9)
+each("math_log1p", math.log1p, 0.0, 1e-10, 1.5, -0.5, -1.0, -2.0, float("inf"), float("nan")), each("math_expm1", math.expm1, 0.0, 1e-10, 1.5, -0.5, 800.0, float("-inf"))

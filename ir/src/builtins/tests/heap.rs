@@ -94,7 +94,7 @@ impl Machine for Heap {
     }
 
     fn new_list(&mut self, ty: TypeId, elements: &[u64]) -> Result<u64, Fault> {
-        assert!(matches!(self.types.get(ty), Type::List(_)));
+        assert!(matches!(self.types.get(ty), Type::List(_) | Type::TupleOf(_)));
         self.add(Object::Slots(elements.to_vec()))
     }
 
@@ -116,7 +116,7 @@ impl Machine for Heap {
     }
 
     fn new_dict(&mut self, ty: TypeId) -> Result<u64, Fault> {
-        assert!(matches!(self.types.get(ty), Type::Dict(..)));
+        assert!(matches!(self.types.get(ty), Type::Dict(..) | Type::Set(_) | Type::FrozenSet(_)));
         self.add(Object::Dict(ty, Vec::new()))
     }
 
@@ -126,7 +126,9 @@ impl Machine for Heap {
 
     fn dict_find(&self, dict: u64, key: u64) -> Option<usize> {
         let Object::Dict(ty, entries) = &self.objects[dict as usize - 1] else { panic!("no dict") };
-        let Type::Dict(key_ty, _) = self.types.get(*ty) else { panic!("no dict type") };
+        let (Type::Dict(key_ty, _) | Type::Set(key_ty) | Type::FrozenSet(key_ty)) = self.types.get(*ty) else {
+            panic!("no dict type")
+        };
         entries.iter().position(|entry| {
             let Some((other, _)) = entry else { return false };
             let equal = structural::eq(self, *key_ty, *other, key).expect("keys can be compared");

@@ -49,6 +49,9 @@ impl Reader<'_> {
                 return datum;
             }
         }
+        if self.take("set()") {
+            return Datum::Set(Vec::new());
+        }
         if self.take("[") {
             return Datum::List(self.until(']'));
         }
@@ -56,14 +59,16 @@ impl Reader<'_> {
             return Datum::Tuple(self.until(')'));
         }
         if self.take("{") {
-            let mut entries = Vec::new();
+            let (mut entries, mut elements) = (Vec::new(), Vec::new());
             while !self.take("}") {
                 let key = self.value();
-                assert!(self.take(": "));
-                entries.push((key, self.value()));
+                match self.take(": ") {
+                    true => entries.push((key, self.value())),
+                    false => elements.push(key),
+                }
                 self.take(", ");
             }
-            return Datum::Dict(entries);
+            return if elements.is_empty() { Datum::Dict(entries) } else { Datum::Set(elements) };
         }
         if self.rest.starts_with("b'") || self.rest.starts_with("b\"") {
             self.take("b");
@@ -130,6 +135,7 @@ pub(crate) fn infer(types: &mut Types, datum: &Datum) -> Option<TypeId> {
             Type::Dict(key, entries.iter().find_map(|(_, v)| infer(types, v))?)
         }
         Datum::Tuple(parts) => Type::Tuple(parts.iter().map(|p| infer(types, p)).collect::<Option<_>>()?),
+        Datum::Set(elements) => Type::Set(elements.iter().find_map(|e| infer(types, e))?),
         Datum::Object(_) => return None,
     };
     Some(types.intern(ty))

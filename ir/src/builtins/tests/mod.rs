@@ -17,7 +17,14 @@ use std::collections::{HashMap, HashSet};
 /// The types of the arguments of a call, and its result's. Where a literal is empty, other arguments decide, or else ints.
 fn types_of(heap: &mut Heap, builtin: Builtin, args: &[Datum]) -> (Vec<TypeId>, TypeId) {
     let mut bound = Bindings::default();
-    let inferred: Vec<Option<TypeId>> = args.iter().map(|a| literal::infer(&mut heap.types, a)).collect();
+    let inferred = builtin.params().iter().zip(args).map(|((_, pattern), arg)| match (pattern, arg) {
+        (Pattern::TupleOf(_), Datum::Tuple(parts)) => {
+            let element = literal::infer(&mut heap.types, parts.first()?)?;
+            Some(heap.types.intern(Type::TupleOf(element)))
+        }
+        _ => literal::infer(&mut heap.types, arg),
+    });
+    let inferred: Vec<Option<TypeId>> = inferred.collect();
     for ((name, pattern), ty) in builtin.params().iter().zip(&inferred) {
         if let Some(ty) = ty {
             let fits = pattern.matches(&heap.types, *ty, &mut bound);
@@ -33,6 +40,8 @@ fn types_of(heap: &mut Heap, builtin: Builtin, args: &[Datum]) -> (Vec<TypeId>, 
                     let pair = heap.types.intern(Type::Tuple(vec![types::INT, types::INT]));
                     Type::List(pair)
                 }
+                Pattern::TupleOf(_) => Type::TupleOf(types::INT),
+                Pattern::Set(_) | Pattern::AnySet(..) => Type::Set(bound_or_int(heap, &bound)),
                 _ => Type::List(types::INT),
             };
             let ty = heap.types.intern(ty);
@@ -43,6 +52,11 @@ fn types_of(heap: &mut Heap, builtin: Builtin, args: &[Datum]) -> (Vec<TypeId>, 
     }
     let ret = builtin.ret().resolve(&mut heap.types, &bound).expect("the arguments bind all that the result names");
     (all, ret)
+}
+
+/// What the first variable of a pattern is bound to.
+fn bound_or_int(heap: &mut Heap, bound: &Bindings) -> TypeId {
+    crate::pattern::T.resolve(&mut heap.types, bound).unwrap_or(types::INT)
 }
 
 fn call(builtin: Builtin, args: &[Datum]) -> (Result<String, Fault>, String) {

@@ -63,6 +63,10 @@ impl Chance {
                 Datum::Bytes(self.of(&[&b""[..], b"a", b"ab", b"aab", b"\xff\xc3", b"\xe6\x97\xa5"]).to_vec())
             }
             Type::List(element) => Datum::List((0..self.below(5)).map(|_| self.datum(types, *element)).collect()),
+            Type::TupleOf(element) => Datum::Tuple((0..self.below(5)).map(|_| self.datum(types, *element)).collect()),
+            Type::Set(element) | Type::FrozenSet(element) => {
+                Datum::Set((0..self.below(5)).map(|_| self.datum(types, *element)).collect())
+            }
             Type::Dict(key, value) => {
                 let entries = (0..self.below(4)).map(|_| (self.datum(types, *key), self.datum(types, *value)));
                 Datum::Dict(entries.collect())
@@ -89,7 +93,19 @@ fn no_arguments_make_a_builtin_panic() {
         for _ in 0..400 {
             let mut bound = Bindings::default();
             let (key, value) = (chance.of(&keys), chance.of(&values));
-            for (pattern, ty) in [(T, value), (U, key), (K, key), (V, value)] {
+            let of_sets = builtin
+                .params()
+                .iter()
+                .any(|(_, p)| matches!(p, Pattern::Set(_) | Pattern::AnySet(..) | Pattern::List(Pattern::Hashable(_))));
+            let mut set = |types: &mut Types| {
+                types.intern(if chance.below(2) == 0 { Type::Set(key) } else { Type::FrozenSet(key) })
+            };
+            let bind = if of_sets {
+                [(T, key), (U, set(&mut heap.types)), (K, key), (V, set(&mut heap.types))]
+            } else {
+                [(T, value), (U, key), (K, key), (V, value)]
+            };
+            for (pattern, ty) in bind {
                 assert!(pattern.matches(&heap.types, ty, &mut bound));
             }
             let params: Vec<TypeId> = builtin

@@ -14,6 +14,12 @@ pub(in crate::builtins) fn lower(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -
     m.new_str(&text)
 }
 
+pub(in crate::builtins) fn casefold(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let mut out = String::with_capacity(m.str(a[0]).len());
+    m.str(a[0]).chars().for_each(|c| unicode::push_folded(c, &mut out));
+    m.new_str(&out)
+}
+
 /// How a character is written in a text in which some are changed.
 #[derive(Clone, Copy)]
 enum As {

@@ -5,11 +5,13 @@ mod case;
 mod layout;
 mod search;
 mod split;
+mod translate;
 
 pub(super) use case::*;
 pub(super) use layout::*;
 pub(super) use search::*;
 pub(super) use split::*;
+pub(super) use translate::*;
 
 use super::args::{Slice, fits, index_in, int, times, value_error};
 use super::machine::{Call, Machine};
@@ -107,6 +109,10 @@ fn all(m: &dyn Machine, text: u64, holds: fn(char) -> bool) -> Result64 {
 
 pub(super) fn is_digit(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
     all(m, a[0], unicode::is_digit)
+}
+
+pub(super) fn is_printable(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok(u64::from(m.str(a[0]).chars().all(unicode::is_printable)))
 }
 
 pub(super) fn is_decimal(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {

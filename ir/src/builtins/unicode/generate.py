@@ -64,3 +64,18 @@ for code, text in titles:
     line += item
 print(line)
 print("];")
+
+folded = [(code, chr(code).casefold()) for code in range(0x110000) if not 0xD800 <= code < 0xE000 and chr(code).casefold() != chr(code).lower()]
+print()
+print("/// What `str.casefold` makes of code points where it is not their lower case.")
+print("#[rustfmt::skip]")
+print(f"pub(super) static FOLDED: [(u32, &str); {len(folded)}] = [")
+line = "   "
+for code, text in folded:
+    item = ' (%#x, "%s"),' % (code, "".join(c if ord(c) < 127 else "\\u{%x}" % ord(c) for c in text))
+    if len(line) + len(item) > 118:
+        print(line)
+        line = "   "
+    line += item
+print(line)
+print("];")

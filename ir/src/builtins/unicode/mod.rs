@@ -72,6 +72,14 @@ pub(crate) fn push_title(c: char, out: &mut String) {
     }
 }
 
+/// Appends what `str.casefold` makes of it.
+pub(crate) fn push_folded(c: char, out: &mut String) {
+    match tables::FOLDED.binary_search_by_key(&u32::from(c), |(code, _)| *code) {
+        Ok(at) => out.push_str(tables::FOLDED[at].1),
+        Err(_) => out.extend(c.to_lowercase()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -435,7 +435,7 @@ impl Painter<'_> {
                 let types = module.types.slots(ty).unwrap();
                 format!("{:?}", slots.iter().zip(types).map(|(s, ty)| self.slot(is_ref(ty), *s)).collect::<Vec<_>>())
             }
-            (Raw::List { items, .. }, Type::List(element)) => {
+            (Raw::List { items, .. }, Type::List(element) | Type::TupleOf(element)) => {
                 format!("{:?}", items.iter().map(|s| self.slot(is_ref(*element), *s)).collect::<Vec<_>>())
             }
             (Raw::Dict { entries, .. }, Type::Dict(key, value)) => {
@@ -443,6 +443,10 @@ impl Painter<'_> {
                 let live = entries.iter().enumerate().filter(|(_, e)| e.is_live());
                 let each = live.map(|(at, e)| (at, self.slot(is_ref(*key), e.key), self.slot(is_ref(*value), e.value)));
                 format!("{:?}", each.collect::<Vec<_>>())
+            }
+            (Raw::Dict { entries, .. }, Type::Set(element) | Type::FrozenSet(element)) => {
+                let live = entries.iter().enumerate().filter(|(_, e)| e.is_live());
+                format!("{:?}", live.map(|(at, e)| (at, self.slot(is_ref(*element), e.key))).collect::<Vec<_>>())
             }
             (Raw::Queue(queue), _) => {
                 let elements: Vec<u64> = queue.elements.slots.iter().copied().collect();
