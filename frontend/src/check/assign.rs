@@ -46,6 +46,7 @@ impl Checker<'_, '_> {
     fn target_type(&mut self, target: &ast::Expr) -> Option<TypeId> {
         match &target.kind {
             A::Name(name) => self.names.get(name)?.var.map(|v| self.vars[v.0 as usize].ty),
+            A::Index(of, index) if matches!(index.kind, A::Slice(..)) => self.quiet_type(of),
             A::Index(of, _) => match *self.program.types.get(self.quiet_type(of)?) {
                 Type::List(e) => Some(e),
                 Type::Dict(_, v) => Some(v),
@@ -70,6 +71,7 @@ impl Checker<'_, '_> {
     fn quiet_type(&self, expr: &ast::Expr) -> Option<TypeId> {
         match &expr.kind {
             A::Name(name) => self.names.get(name)?.var.map(|v| self.vars[v.0 as usize].ty),
+            A::Index(of, index) if matches!(index.kind, A::Slice(..)) => self.quiet_type(of),
             A::Index(of, _) => match *self.program.types.get(self.quiet_type(of)?) {
                 Type::List(e) => Some(e),
                 Type::Dict(_, v) => Some(v),

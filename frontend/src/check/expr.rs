@@ -377,9 +377,10 @@ impl Checker<'_, '_> {
         let mut left = self.expr(first, None);
         let mut links = Vec::new();
         for (index, (code, right)) in rest.iter().enumerate() {
+            // A float guides nothing: an int beside it is compared as the int that it is.
             let want = match code {
                 CompareOp::In | CompareOp::NotIn => None,
-                _ => left.as_ref().map(|l| l.ty),
+                _ => left.as_ref().map(|l| l.ty).filter(|ty| *ty != types::FLOAT),
             };
             let right = match (code, &right.kind) {
                 (CompareOp::In | CompareOp::NotIn, A::Tuple(parts) | A::List(parts))

@@ -172,6 +172,9 @@ impl Checker<'_, '_> {
         let numeric = |ty| matches!(ty, types::INT | types::FLOAT | types::BOOL);
         if numeric(left.ty) && numeric(right.ty) {
             let floats = left.ty == types::FLOAT || right.ty == types::FLOAT;
+            if floats && [&left, &right].into_iter().any(is_wide_int) {
+                return self.compare_exactly(code, left, right, span);
+            }
             let operand = if floats { types::FLOAT } else { types::INT };
             let operation = match (code, floats) {
                 (CompareOp::Eq, false) => Op::Ieq,
@@ -217,6 +220,30 @@ impl Checker<'_, '_> {
                 Some(op(operation, vec![order, int(0, span)], types::BOOL, span))
             }
         }
+    }
+
+    /// An int and a float: no int is rounded to a float, as the numbers themselves are compared.
+    fn compare_exactly(&mut self, code: CompareOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
+        let turned = left.ty == types::FLOAT;
+        let name = match (code, turned) {
+            (CompareOp::Eq | CompareOp::Ne, _) => "eq_int_float",
+            (CompareOp::Lt, false) | (CompareOp::Gt, true) => "lt_int_float",
+            (CompareOp::Le, false) | (CompareOp::Ge, true) => "le_int_float",
+            (CompareOp::Gt, false) | (CompareOp::Lt, true) => "gt_int_float",
+            (CompareOp::Ge, false) | (CompareOp::Le, true) => "ge_int_float",
+            (CompareOp::Is | CompareOp::IsNot | CompareOp::In | CompareOp::NotIn, _) => return None,
+        };
+        // The left one is worked out first, also where the builtin takes it second.
+        let mut stmts = Vec::new();
+        let args = if turned {
+            let left = self.keep(left, &mut stmts);
+            vec![right, left]
+        } else {
+            vec![left, right]
+        };
+        let found = self.syntax(name, args, span)?;
+        let found = if code == CompareOp::Ne { op(Op::Bnot, vec![found], types::BOOL, span) } else { found };
+        Some(super::expr::seq(stmts, found))
     }
 
     /// Whether values of this type have an order.
@@ -330,5 +357,14 @@ impl Checker<'_, '_> {
             result = typed(types::BOOL, span, ExprKind::Logic(false, Box::new(equal), Box::new(result)));
         }
         Some(super::expr::seq(stmts, result))
+    }
+}
+
+/// Whether an operand is an int that may not be a float exactly.
+fn is_wide_int(operand: &Expr) -> bool {
+    const EXACT: u64 = 1 << 53;
+    match operand.kind {
+        ExprKind::Int(value) => value.unsigned_abs() > EXACT,
+        _ => operand.ty == types::INT,
     }
 }

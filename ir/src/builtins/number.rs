@@ -6,6 +6,7 @@ use super::unicode;
 use crate::eval;
 use crate::structural::{float_repr, str_repr};
 use crate::trap::{Fault, TrapKind};
+use std::cmp::Ordering;
 
 type Result64 = Result<u64, Fault>;
 
@@ -410,4 +411,49 @@ pub(super) fn sum_floats(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result
     let start = if c.args.len() > 1 { float(a[1]) } else { 0.0 };
     let total = (0..m.list_len(a[0])).fold(start, |total, at| total + float(m.list_get(a[0], at)));
     Ok(total.to_bits())
+}
+
+/// An int beside a float, each as the number that it is: no int is rounded to a float first. `None` beside NaN.
+fn int_beside_float(a: &[u64]) -> Option<Ordering> {
+    // The least float above every int, and the negative of the least int.
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    let (int, float) = (int(a[0]), float(a[1]));
+    if float.is_nan() {
+        return None;
+    }
+    Some(if float >= END {
+        Ordering::Less
+    } else if float < -END {
+        Ordering::Greater
+    } else {
+        // In this range the whole part is an int, exactly.
+        let whole = float.trunc();
+        int.cmp(&(whole as i64)).then(if whole < float {
+            Ordering::Less
+        } else if whole > float {
+            Ordering::Greater
+        } else {
+            Ordering::Equal
+        })
+    })
+}
+
+pub(super) fn eq_int_float(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok((int_beside_float(a) == Some(Ordering::Equal)).into())
+}
+
+pub(super) fn lt_int_float(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok((int_beside_float(a) == Some(Ordering::Less)).into())
+}
+
+pub(super) fn le_int_float(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok(int_beside_float(a).is_some_and(Ordering::is_le).into())
+}
+
+pub(super) fn gt_int_float(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok((int_beside_float(a) == Some(Ordering::Greater)).into())
+}
+
+pub(super) fn ge_int_float(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok(int_beside_float(a).is_some_and(Ordering::is_ge).into())
 }

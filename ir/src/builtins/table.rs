@@ -98,6 +98,16 @@ builtins! {
     BitCount "bit_count" Method("bit_count") (value: INT) => INT, [], number::bit_count;
     /// Whether a float is finite and has no fraction.
     IsInteger "is_integer" Method("is_integer") (value: FLOAT) => BOOL, [], number::is_integer;
+    /// Whether an int is equal to a float, compared exactly: the int is not rounded.
+    EqIntFloat "eq_int_float" Syntax (a: INT, b: FLOAT) => BOOL, [], number::eq_int_float;
+    /// Whether an int is less than a float, compared exactly: the int is not rounded.
+    LtIntFloat "lt_int_float" Syntax (a: INT, b: FLOAT) => BOOL, [], number::lt_int_float;
+    /// Whether an int is less than or equal to a float, compared exactly: the int is not rounded.
+    LeIntFloat "le_int_float" Syntax (a: INT, b: FLOAT) => BOOL, [], number::le_int_float;
+    /// Whether an int is greater than a float, compared exactly: the int is not rounded.
+    GtIntFloat "gt_int_float" Syntax (a: INT, b: FLOAT) => BOOL, [], number::gt_int_float;
+    /// Whether an int is greater than or equal to a float, compared exactly: the int is not rounded.
+    GeIntFloat "ge_int_float" Syntax (a: INT, b: FLOAT) => BOOL, [], number::ge_int_float;
 
     // Mathematics.
     /// The square root; traps on a negative number.

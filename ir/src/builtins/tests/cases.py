@@ -5,6 +5,7 @@ A line is `name(arguments) = result`, with ` | first argument afterwards` where 
 """
 
 import math
+import operator
 import random
 
 ABSENT = -(2**63)
@@ -140,6 +141,13 @@ for f in (hex, oct, bin):
 each("bit_length", int.bit_length, *INTS)
 each("bit_count", int.bit_count, *INTS)
 each("is_integer", float.is_integer, *FLOATS)
+for name in ("eq", "lt", "le", "gt", "ge"):
+    for a, b in [
+        (1, 1.0), (1, 1.5), (-1, -1.5), (0, -0.0), (2**53 + 1, 2.0**53), (2**53 + 1, 2.0**53 + 2), (2**53, 2.0**53),
+        (2**63 - 1, 2.0**63), (-(2**63), -(2.0**63)), (-(2**63), -(2.0**63) * 1.5), (2**63 - 1, 9223372036854774784.0),
+        (5, float("inf")), (5, float("-inf")), (5, float("nan")), (0, 5e-324), (0, -5e-324), (-3, -2.5),
+    ]:
+        run(f"{name}_int_float", getattr(operator, name), a, b)
 
 # Mathematics.
 for name in "sqrt floor ceil trunc fabs exp log log2 log10 sin cos tan asin acos atan sinh cosh tanh degrees radians isnan isinf isfinite".split():
