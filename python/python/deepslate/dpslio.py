@@ -31,6 +31,10 @@ class Queue(Generic[T]):
         """Takes the oldest element, waiting while there is none."""
         raise only_in_a_flow("Queue.get")
 
+    def qsize(self) -> int:
+        """How many elements are in it."""
+        raise only_in_a_flow("Queue.qsize")
+
 
 class Lock:
     """A durable mutex, given to those who wait in the order of their coming."""
