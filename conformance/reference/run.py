@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import resource
 import signal
 import sys
 import traceback
@@ -26,6 +27,8 @@ from deepslate import _json, dpslio  # noqa: E402
 
 # Seconds that a case may take: one that takes longer does not end.
 TIME_MAX = 1.0
+# Bytes that a case may use: one that asks for more ends by MemoryError, which is no trap of the language.
+MEMORY_MAX = 2 << 30
 # Frames that asyncio and this file need beside the thousand of the language.
 FRAMES = 1_000 + 40
 
@@ -59,7 +62,6 @@ KINDS: list[tuple[type[BaseException], str]] = [
     (ValueError, "value"),
     (AssertionError, "assertion"),
     (RecursionError, "depth"),
-    (MemoryError, "memory"),
     (RuntimeError, "changed"),
     # What the language finds when it runs and CPython has as a type error: `ord("ab")`.
     (TypeError, "value"),
@@ -132,6 +134,7 @@ def slow(*_: Any) -> None:
 def main() -> None:
     warnings.simplefilter("ignore")
     sys.setrecursionlimit(FRAMES)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
     signal.signal(signal.SIGALRM, slow)
     for request in sys.stdin:
         case = json.loads(request)

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! One line more says that CPython does something else, and by which documented difference: `cpython: differs, 64-bit ints`;
-//! `cpython::DIFFERENCES` lists them.
+//! `cpython::DIFFERENCES` lists them. And `clock: virtual` says that the order in which its tasks go on holds only where nothing
+//! but sleeping takes time, as in the matrix; in an engine a sleep may end a little late.
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,8 @@ pub struct Case {
     pub outcome: Outcome,
     /// Why CPython does something else.
     pub differs: Option<String>,
+    /// Whether it holds on a virtual clock only.
+    pub needs_virtual_clock: bool,
 }
 
 /// What comes of a program.
@@ -46,9 +49,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The outcome, and why CPython's is another one.
-    fn parse(text: &str) -> Result<(Outcome, Option<String>), String> {
-        let (mut outcome, mut differs) = (Outcome::default(), None);
+    /// The outcome, why CPython's is another one, and whether it needs a virtual clock.
+    fn parse(text: &str) -> Result<(Outcome, Option<String>, bool), String> {
+        let (mut outcome, mut differs, mut clock) = (Outcome::default(), None, false);
         for line in text.lines().filter(|l| !l.trim().is_empty()) {
             let (key, value) = line.split_once(':').ok_or_else(|| format!("no key in {line:?}"))?;
             let value = value.strip_prefix(' ').unwrap_or(value);
@@ -65,10 +68,11 @@ impl Outcome {
                     let reason = value.strip_prefix("differs, ");
                     differs = Some(reason.ok_or_else(|| format!("not `differs, <reason>`: {line:?}"))?.to_owned());
                 }
+                "clock" if value == "virtual" => clock = true,
                 _ => return Err(format!("unknown key in {line:?}")),
             }
         }
-        Ok((outcome, differs))
+        Ok((outcome, differs, clock))
     }
 }
 
@@ -97,9 +101,17 @@ pub fn cases(file: &Path, text: &str) -> Result<Vec<Case>, String> {
                 "python" => return Err(at("a second program before an outcome")),
                 "outcome" => {
                     let program = program.take().ok_or_else(|| at("an outcome without a program"))?;
-                    let (outcome, differs) = Outcome::parse(&block).map_err(|e| at(&e))?;
+                    let (outcome, differs, needs_virtual_clock) = Outcome::parse(&block).map_err(|e| at(&e))?;
                     let name = headings.iter().map(|(_, t)| t.as_str()).collect::<Vec<_>>().join(" / ");
-                    found.push(Case { file: file.to_owned(), line: heading_line, name, program, outcome, differs });
+                    found.push(Case {
+                        file: file.to_owned(),
+                        line: heading_line,
+                        name,
+                        program,
+                        outcome,
+                        differs,
+                        needs_virtual_clock,
+                    });
                 }
                 _ => {}
             }

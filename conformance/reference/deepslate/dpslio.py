@@ -36,8 +36,6 @@ def first(line: deque[Any], waiter: Any = lambda entry: entry) -> Any:
 class Queue(Generic[T]):
     def __init__(self, capacity: int | None = None, *, name: str = "") -> None:
         self.capacity = -1 if capacity is None else capacity
-        if capacity is not None and capacity < 0:
-            raise Trap("value", f"Queue({capacity})")
         self.elements: deque[T] = deque()
         self.getters: deque[Waiter] = deque()
         self.putters: deque[tuple[Waiter, T]] = deque()
