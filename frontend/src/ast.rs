@@ -80,8 +80,19 @@ pub enum ExprKind {
     Walrus(Name, Box<Expr>),
     /// A comprehension.
     Comprehension(Box<Comprehension>),
+    /// `lambda a, b: value`.
+    Lambda(Box<Lambda>),
     /// A construct that is outside the language, by name.
     Unsupported(&'static str),
+}
+
+/// `lambda parameters: value`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lambda {
+    /// Its parameters, without types.
+    pub params: Vec<Param>,
+    /// What it gives.
+    pub value: Expr,
 }
 
 /// An argument of a call.
@@ -312,6 +323,8 @@ pub enum StmtKind {
     Class(Box<Class>),
     /// `import a.b as c`, `from a import b as c`.
     Import(Vec<Import>),
+    /// `type Name = value`.
+    TypeAlias(Name, Expr),
     /// A construct that is outside the language, by name.
     Unsupported(&'static str),
 }
@@ -349,6 +362,14 @@ pub enum PatternKind {
     Value(Expr),
     /// `a | b`.
     Or(Vec<Pattern>),
+    /// `[a, *rest, b]` or `(a, b)`.
+    Sequence(Vec<Pattern>),
+    /// `*rest` or `*_` in a sequence.
+    Star(Option<Name>),
+    /// `{"key": pattern, **rest}`.
+    Mapping(Vec<(Expr, Pattern)>, Option<Name>),
+    /// `Class(pattern, field=pattern)`.
+    Class(Box<Expr>, Vec<Pattern>, Vec<(Name, Pattern)>),
     /// A construct that is outside the language, by name.
     Unsupported(&'static str),
 }
@@ -385,6 +406,8 @@ pub struct Param {
     pub default: Option<Expr>,
     /// Whether it can be given by keyword only.
     pub keyword_only: bool,
+    /// Whether it can be given by position only.
+    pub positional_only: bool,
 }
 
 /// A class definition.

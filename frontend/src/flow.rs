@@ -36,6 +36,13 @@ impl Assigned {
         }
     }
 
+    /// The variable has a value no longer.
+    pub fn remove(&mut self, var: VarId) {
+        if let Some(set) = &mut self.0 {
+            set.remove(&var);
+        }
+    }
+
     /// Another path joins here.
     pub fn join(&mut self, other: &Assigned) {
         match (&mut self.0, &other.0) {

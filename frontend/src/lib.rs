@@ -13,6 +13,7 @@ mod lower;
 mod python;
 mod source;
 mod tree;
+mod walk;
 
 pub use source::{Position, Source, Sources, Span};
 
@@ -239,7 +240,7 @@ fn report(program: &Program<'_>, index: usize, reached: bool) -> FunctionReport 
         ty: p.ty.map(|ty| program.types.name(ty)),
         default: match &p.default {
             Some(check::Default::Constant(datum)) => Some(datum.clone()),
-            Some(check::Default::Empty | check::Default::Wrong) | None => None,
+            Some(check::Default::Made(_) | check::Default::Wrong) | None => None,
         },
     };
     let params = function.params.iter().map(param).collect();

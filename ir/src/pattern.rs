@@ -64,6 +64,8 @@ pub const V: Pattern = Pattern::Var(3);
 pub const ORDERED_T: Pattern = Pattern::Ordered(0);
 /// `list[T]` of a type that has an order.
 pub const LIST_ORDERED_T: Pattern = Pattern::List(&ORDERED_T);
+/// `list[U]` of a type that has an order.
+pub const LIST_ORDERED_U: Pattern = Pattern::List(&Pattern::Ordered(1));
 /// `list[T]`.
 pub const LIST_T: Pattern = Pattern::List(&T);
 /// `list[str]`.

@@ -38,6 +38,11 @@ impl Program<'_> {
     }
 
     fn named(&mut self, expr: &Expr, out: &mut Vec<Diagnostic>) -> Option<TypeId> {
+        if let Some(owner) = self.owner
+            && ["typing", "typing_extensions"].iter().any(|m| self.is_foreign(expr, m, "Self"))
+        {
+            return self.class_type(owner, expr.span, out);
+        }
         let Some((written, global)) = self.path(expr) else {
             out.push(Diagnostic::error(Code::UnknownType, expr.span, "this is no type"));
             return None;

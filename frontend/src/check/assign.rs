@@ -15,6 +15,10 @@ use deepslate_ir::types::{self, Type};
 
 impl Checker<'_, '_> {
     pub fn assign(&mut self, targets: &[ast::Expr], value: &ast::Expr, out: &mut Vec<Stmt>) {
+        if let ([ast::Expr { kind: A::Name(name), .. }], A::Lambda(lambda)) = (targets, &value.kind) {
+            self.name_lambda(name, lambda, value.span);
+            return;
+        }
         // A swap needs no tuple: all values first, then all targets.
         if let ([target], A::Tuple(values)) = (targets, &value.kind)
             && let A::Tuple(parts) | A::List(parts) = &target.kind
@@ -104,6 +108,9 @@ impl Checker<'_, '_> {
                 self.store_index(of, index, value, span, out);
             }
             A::Attribute(of, field) => {
+                if let Some(variable) = self.field_variable(of, field) {
+                    return self.store(&variable, value, out);
+                }
                 let Some(value) = value else {
                     self.expr(of, None);
                     return;
@@ -175,7 +182,11 @@ impl Checker<'_, '_> {
             parts.iter().for_each(|p| self.store(p, None, out));
             return;
         };
-        let slots = match self.program.types.get(value.ty) {
+        let whole = match self.named_parts(value.ty) {
+            Some(parts) => Type::Tuple(parts),
+            None => self.program.types.get(value.ty).clone(),
+        };
+        let slots = match &whole {
             Type::Tuple(slots) if slots.len() == parts.len() => slots.clone(),
             Type::Tuple(slots) => {
                 let message =
@@ -215,6 +226,14 @@ impl Checker<'_, '_> {
     }
 
     fn store_index(&mut self, of: Expr, index: &ast::Expr, value: Expr, span: Span, out: &mut Vec<Stmt>) {
+        if let Some(method) = self.method_named(of.ty, "__setitem__") {
+            let Some(index) = self.expr(index, None) else { return };
+            let _ = method;
+            if let Some(Some(call)) = self.own_call(&of, "__setitem__", vec![index, value], span) {
+                out.push(Stmt { span, kind: StmtKind::Do(call) });
+            }
+            return;
+        }
         let (operation, key, element) = match *self.program.types.get(of.ty) {
             Type::List(e) => (Op::ListSet, types::INT, e),
             Type::Dict(k, v) => (Op::DictSet, k, v),
@@ -247,9 +266,13 @@ impl Checker<'_, '_> {
     }
 
     fn store_field(&mut self, of: Expr, field: &ast::Name, value: Expr, span: Span, out: &mut Vec<Stmt>) {
+        if self.set_property(&of, field, &value, span, out) {
+            return;
+        }
         let Some((slot, ty)) = self.field(&of, field) else { return };
         if let Type::Class(id) = *self.program.types.get(of.ty)
-            && self.program.types.class(id).frozen
+            && (self.program.types.class(id).frozen
+                || self.program.class_of(of.ty).is_some_and(|c| self.program.classes[c].frozen))
         {
             let message = format!("fields of `{}` can't be changed, since it is frozen", self.name(of.ty));
             let report = Diagnostic::error(Code::Frozen, span, message);
@@ -293,6 +316,16 @@ impl Checker<'_, '_> {
         let mut reports = Vec::new();
         let ty = self.program.annotation(annotation, &mut reports);
         self.out.append(&mut reports);
+        if let A::Attribute(of, field) = &target.kind {
+            if let Some(variable) = self.field_variable(of, field) {
+                return self.declare(&variable, annotation, value, out);
+            }
+            if self.init.is_some()
+                && let Some(value) = value
+            {
+                return self.assign(std::slice::from_ref(target), value, out);
+            }
+        }
         let A::Name(name) = &target.kind else {
             self.fail::<()>(Code::Unsupported, target.span, "only variables are declared with a type");
             return;
@@ -376,10 +409,14 @@ impl Checker<'_, '_> {
                 }
             }
             A::Attribute(of, field) => {
+                if let Some(variable) = self.field_variable(of, field) {
+                    return self.augment(&variable, op, value, span, out);
+                }
                 let Some(of) = self.expr(of, None) else { return };
-                let of = self.keep(of, out);
-                let Some((slot, ty)) = self.field(&of, field) else { return };
-                let get = super::convert::op_with(Op::SlotGet, vec![of.clone()], Imm::Slot(slot), ty, target.span);
+                let (source, id) = self.hidden(of.ty, of.span);
+                out.push(Stmt { span, kind: StmtKind::Assign(id, of) });
+                let get = ast::Expr { span: target.span, kind: A::Attribute(Box::new(source.clone()), field.clone()) };
+                let (Some(get), Some(of)) = (self.expr(&get, None), self.expr(&source, None)) else { return };
                 if let Some(Some(result)) = self.augmented(get, op, value, span, out) {
                     self.store_field(of, field, result, span, out);
                 }
@@ -416,6 +453,20 @@ impl Checker<'_, '_> {
             out.push(Stmt { span, kind: StmtKind::Do(call) });
             return Some(None);
         }
+        if self.program.class_of(current.ty).is_some() {
+            let name = match op {
+                ast::BinaryOp::Add => "__iadd__",
+                ast::BinaryOp::Sub => "__isub__",
+                ast::BinaryOp::Mul => "__imul__",
+                ast::BinaryOp::BitOr => "__ior__",
+                ast::BinaryOp::BitAnd => "__iand__",
+                _ => "",
+            };
+            if self.method_named(current.ty, name).is_some() {
+                let value = self.expr(value, None)?;
+                return Some(self.own_call(&current, name, vec![value], span)?);
+            }
+        }
         // The current value is read before the new one is worked out.
         let current = self.keep(current, out);
         let value = self.expr(value, Some(current.ty))?;
@@ -424,10 +475,25 @@ impl Checker<'_, '_> {
 
     pub fn delete(&mut self, target: &ast::Expr, out: &mut Vec<Stmt>) {
         let span = target.span;
-        let A::Index(of, index) = &target.kind else {
-            let report = Diagnostic::error(Code::Unsupported, span, "only elements can be deleted");
-            self.report(report.help("leave the variable as it is: it ends with its function"));
-            return;
+        let (of, index) = match &target.kind {
+            A::Index(of, index) => (of, index),
+            A::Name(name) => {
+                // From here on it has no value; reading it is an error, as in Python.
+                if self.expr(target, None).is_some()
+                    && let Some(id) = self.names.get(name).and_then(|l| l.var)
+                {
+                    self.assigned.remove(id);
+                }
+                return;
+            }
+            A::Tuple(parts) | A::List(parts) => {
+                parts.iter().for_each(|p| self.delete(p, out));
+                return;
+            }
+            _ => {
+                self.fail::<()>(Code::Unsupported, span, "fields of objects can't be deleted");
+                return;
+            }
         };
         let Some(of) = self.expr(of, None) else { return };
         self.changes(&of, span);

@@ -1,9 +1,12 @@
 //! One function: its variables, its statements, and where they have values.
 
+use super::classes::MethodKind;
+use super::conditions::Outcomes;
 use super::expr::{typed, var};
-use super::names::Program;
+use super::init::Init;
+use super::names::{Global, Program};
 use super::signatures::{Kind, Outcome};
-use crate::ast::{self, ExprKind as A, StmtKind as S};
+use crate::ast::{self, Argument, ExprKind as A, StmtKind as S};
 use crate::diag::{Code, Diagnostic};
 use crate::flow::Assigned;
 use crate::source::Span;
@@ -11,7 +14,9 @@ use crate::tree::{Body, Expr, ExprKind, Loop, Stmt, StmtKind, VarId, Variable};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::trap::TrapKind;
 use deepslate_ir::types;
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// A name of the function.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +36,8 @@ pub(super) struct Around {
 /// Checks one function.
 pub(super) struct Checker<'p, 'a> {
     pub program: &'p mut Program<'a>,
+    /// The function's index in the program.
+    pub index: usize,
     pub kind: Kind,
     pub is_async: bool,
     pub function: String,
@@ -41,6 +48,20 @@ pub(super) struct Checker<'p, 'a> {
     /// Names that are assigned somewhere in the function, and so are never those of the module.
     pub locals: HashSet<String>,
     pub params: HashSet<VarId>,
+    /// The lambdas that have a name.
+    pub lambdas: HashMap<String, Rc<ast::Lambda>>,
+    /// The functions that are defined in this one, by their index in the program.
+    pub nested: HashMap<String, usize>,
+    /// The object under construction in an `__init__`.
+    pub init: Option<Init>,
+    /// The classes whose `__init__` is being written out in this one.
+    pub inits: Vec<usize>,
+    /// The types whose text is being put together.
+    pub showing: Vec<TypeId>,
+    /// Names that stand for something else for a while: targets of comprehensions, parameters of lambdas.
+    pub shadowing: Vec<String>,
+    /// The lambdas whose values are being worked out.
+    pub inlined: Vec<String>,
     pub assigned: Assigned,
     pub loops: Vec<Around>,
     pub out: Vec<Diagnostic>,
@@ -57,6 +78,12 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
     let ast = function.ast;
     let kind = function.kind;
     if matches!(function.outcome, Outcome::Host) {
+        return;
+    }
+    if let (Some(_), false) = (function.within, function.closed) {
+        let message = format!("`{}` is never called", ast.name.text);
+        let report = Diagnostic::error(Code::NotCallable, ast.name.span, message);
+        program.functions[index].outcome = Outcome::DoesNotFit(Box::new(report));
         return;
     }
     if let Some(reason) = super::first_error(&function.signature) {
@@ -79,6 +106,7 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
     let function = &program.functions[index];
     let params = function.params.clone();
     let mut checker = Checker {
+        index,
         kind,
         is_async: ast.is_async,
         function: function.name.clone(),
@@ -89,6 +117,13 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
         names: HashMap::new(),
         locals: HashSet::new(),
         params: HashSet::new(),
+        lambdas: HashMap::new(),
+        nested: HashMap::new(),
+        init: None,
+        inits: Vec::new(),
+        showing: Vec::new(),
+        shadowing: Vec::new(),
+        inlined: Vec::new(),
         assigned: Assigned::with([]),
         loops: Vec::new(),
         out: Vec::new(),
@@ -107,7 +142,39 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
         checker.locals.insert(param.name.clone());
     }
     assigned_names(stmts, &mut checker.locals);
-    let mut body = checker.block(stmts);
+    checker.nested = checker.program.nested_in(index);
+    let owner = checker.program.functions[index].owner;
+    checker.program.owner = owner;
+    // In a class method the first parameter is the class.
+    let class_name = match (checker.program.functions[index].method, ast.params.first(), owner) {
+        (Some(MethodKind::Class), Some(first), Some(owner)) => {
+            let name = first.name.text.clone();
+            let before = checker.program.globals.insert(name.clone(), Global::Class(owner));
+            Some((name, before))
+        }
+        _ => None,
+    };
+    let mut body = Vec::new();
+    if let (Some(class), Some(receiver)) = (checker.program.init_of(index), ast.params.first()) {
+        checker.begin_init(class, &receiver.name, &mut body);
+        body.extend(checker.init_block(stmts));
+        if checker.assigned.is_reached() {
+            checker.end_init(ast.name.span, &mut body);
+        }
+        checker.assigned = Assigned::unreachable();
+    } else {
+        body = checker.block(stmts);
+    }
+    checker.program.owner = None;
+    match class_name {
+        Some((name, Some(before))) => {
+            checker.program.globals.insert(name, before);
+        }
+        Some((name, None)) => {
+            checker.program.globals.remove(&name);
+        }
+        None => {}
+    }
     if checker.assigned.is_reached()
         && let Some(ret) = checker.ret
     {
@@ -140,49 +207,40 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
 }
 
 /// The names that statements assign.
-fn assigned_names(stmts: &[ast::Stmt], out: &mut HashSet<String>) {
-    for stmt in stmts {
-        match &stmt.kind {
-            S::Assign(targets, value) => {
-                targets.iter().for_each(|t| target_names(t, out));
-                walrus_names(value, out);
-            }
-            S::Declare { target, .. } | S::Augment(target, ..) => target_names(target, out),
-            S::If(test, a, b) | S::While(test, a, b) => {
-                walrus_names(test, out);
-                assigned_names(a, out);
-                assigned_names(b, out);
-            }
-            S::For { target, body, otherwise, .. } => {
-                target_names(target, out);
-                assigned_names(body, out);
-                assigned_names(otherwise, out);
-            }
-            S::Match(_, cases) => {
-                for case in cases {
-                    pattern_names(&case.pattern, out);
-                    case.guard.iter().for_each(|g| walrus_names(g, out));
-                    assigned_names(&case.body, out);
-                }
-            }
-            S::Expr(e) => walrus_names(e, out),
-            S::Function(f) => {
-                out.insert(f.name.text.clone());
-            }
-            S::Class(c) => {
-                out.insert(c.name.text.clone());
-            }
-            S::Import(imports) => out.extend(imports.iter().map(|i| i.binds.clone())),
-            S::Return(_)
-            | S::Pass
-            | S::Break
-            | S::Continue
-            | S::Assert(..)
-            | S::Raise(_)
-            | S::Delete(_)
-            | S::Unsupported(_) => {}
+pub(super) fn assigned_names(stmts: &[ast::Stmt], out: &mut HashSet<String>) {
+    let named = |stmt: &ast::Stmt, out: &mut HashSet<String>| match &stmt.kind {
+        S::Assign(targets, _) => targets.iter().for_each(|t| target_names(t, out)),
+        S::Declare { target, .. } | S::Augment(target, ..) => target_names(target, out),
+        S::For { target, .. } => target_names(target, out),
+        S::Delete(targets) => targets.iter().for_each(|t| target_names(t, out)),
+        S::Match(_, cases) => cases.iter().for_each(|case| pattern_names(&case.pattern, out)),
+        S::Function(f) => {
+            out.insert(f.name.text.clone());
         }
-    }
+        S::Class(c) => {
+            out.insert(c.name.text.clone());
+        }
+        S::Import(imports) => out.extend(imports.iter().map(|i| i.binds.clone())),
+        S::TypeAlias(name, _) => {
+            out.insert(name.text.clone());
+        }
+        S::Expr(_)
+        | S::If(..)
+        | S::While(..)
+        | S::Return(_)
+        | S::Pass
+        | S::Break
+        | S::Continue
+        | S::Assert(..)
+        | S::Raise(_)
+        | S::Unsupported(_) => {}
+    };
+    let found = RefCell::new(out);
+    crate::walk::statements(stmts, &mut |stmt| named(stmt, &mut found.borrow_mut()), &mut |expr| {
+        crate::walk::walrus_names(expr, &mut |name| {
+            found.borrow_mut().insert(name.to_owned());
+        });
+    });
 }
 
 pub(super) fn target_names(target: &ast::Expr, out: &mut HashSet<String>) {
@@ -201,15 +259,18 @@ fn pattern_names(pattern: &ast::Pattern, out: &mut HashSet<String>) {
             out.insert(name.text.clone());
             inner.iter().for_each(|i| pattern_names(i, out));
         }
-        ast::PatternKind::Or(list) => list.iter().for_each(|p| pattern_names(p, out)),
+        ast::PatternKind::Or(list) | ast::PatternKind::Sequence(list) => {
+            list.iter().for_each(|p| pattern_names(p, out));
+        }
+        ast::PatternKind::Star(name) => out.extend(name.iter().map(|n| n.text.clone())),
+        ast::PatternKind::Mapping(entries, rest) => {
+            entries.iter().for_each(|(_, p)| pattern_names(p, out));
+            out.extend(rest.iter().map(|n| n.text.clone()));
+        }
+        ast::PatternKind::Class(_, list, named) => {
+            list.iter().chain(named.iter().map(|(_, p)| p)).for_each(|p| pattern_names(p, out));
+        }
         ast::PatternKind::Any | ast::PatternKind::Value(_) | ast::PatternKind::Unsupported(_) => {}
-    }
-}
-
-/// Assignment expressions stand in the guards of a select; others are reported where they are checked.
-fn walrus_names(expr: &ast::Expr, out: &mut HashSet<String>) {
-    if let A::Walrus(name, _) = &expr.kind {
-        out.insert(name.text.clone());
     }
 }
 
@@ -256,9 +317,13 @@ impl Checker<'_, '_> {
         out
     }
 
-    fn stmt(&mut self, stmt: &ast::Stmt, out: &mut Vec<Stmt>) {
+    /// Checks one statement.
+    pub fn stmt(&mut self, stmt: &ast::Stmt, out: &mut Vec<Stmt>) {
         let span = stmt.span;
         match &stmt.kind {
+            S::Expr(ast::Expr { kind: A::Call(of, arguments), .. }) if self.init.is_some() && is_super_init(of) => {
+                self.super_init(arguments, span, out);
+            }
             S::Expr(e) => match &e.kind {
                 A::Str(_) | A::Unsupported("...") => {}
                 _ => {
@@ -271,10 +336,10 @@ impl Checker<'_, '_> {
             S::Declare { target, annotation, value } => self.declare(target, annotation, value.as_ref(), out),
             S::Augment(target, op, value) => self.augment(target, *op, value, span, out),
             S::If(test, then, otherwise) => {
-                let test = self.condition(test);
-                let before = self.assigned.clone();
+                let (test, Outcomes { holds, fails }) = self.test(test);
+                self.assigned = holds;
                 let then = self.block(then);
-                let after = std::mem::replace(&mut self.assigned, before);
+                let after = std::mem::replace(&mut self.assigned, fails);
                 let otherwise = self.block(otherwise);
                 self.assigned.join(&after);
                 if let Some(test) = test {
@@ -283,8 +348,11 @@ impl Checker<'_, '_> {
             }
             S::While(test, body, otherwise) => {
                 let endless = matches!(test.kind, A::Bool(true) | A::Int(1));
-                let checked = self.condition(test);
-                let (body, otherwise) = self.repeat(endless, otherwise, |c| c.block(body));
+                let (checked, mut outcomes) = self.test(test);
+                if endless {
+                    outcomes.fails = Assigned::unreachable();
+                }
+                let (body, otherwise) = self.repeat(outcomes, otherwise, |c| c.block(body));
                 if let Some(test) = checked {
                     let test = if endless { typed(types::BOOL, test.span, ExprKind::Bool(true)) } else { test };
                     let lp = Loop { test, body, step: Vec::new(), otherwise };
@@ -314,9 +382,9 @@ impl Checker<'_, '_> {
             S::Raise(exception) => self.raise(exception.as_ref(), span, out),
             S::Delete(targets) => targets.iter().for_each(|t| self.delete(t, out)),
             S::Match(subject, cases) => self.match_stmt(subject, cases, span, out),
-            S::Function(f) => {
-                let report =
-                    Diagnostic::error(Code::Unsupported, f.name.span, "functions can't be defined inside a flow");
+            S::Function(f) => self.define_nested(f),
+            S::TypeAlias(name, _) => {
+                let report = Diagnostic::error(Code::Unsupported, name.span, "types are not defined inside a flow");
                 self.report(report.help("define it at the top level of the file"));
             }
             S::Class(c) => {
@@ -338,24 +406,48 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// A loop's body and `else`: checked with what has a value there. `body` checks the body.
+    /// A loop's body and `else`: checked with what has a value where its test holds and fails. `body` checks the body.
     pub fn repeat(
         &mut self,
-        endless: bool,
+        outcomes: Outcomes,
         otherwise: &[ast::Stmt],
         body: impl FnOnce(&mut Self) -> Vec<Stmt>,
     ) -> (Vec<Stmt>, Vec<Stmt>) {
-        let before = self.assigned.clone();
+        let Outcomes { holds, mut fails } = outcomes;
+        self.assigned = holds.clone();
         self.loops.push(Around { breaks: Assigned::unreachable() });
         let body = body(self);
         let around = self.loops.pop().expect("the loop that was pushed");
-        self.assigned = if endless { Assigned::unreachable() } else { before };
+        // What a turn deletes has no value after the loop.
+        let deleted: Vec<VarId> = holds.iter().filter(|var| !self.assigned.has(*var)).collect();
+        deleted.into_iter().for_each(|var| fails.remove(var));
+        self.assigned = fails;
         let otherwise = self.block(otherwise);
         self.assigned.join(&around.breaks);
         (body, otherwise)
     }
 
     fn ret(&mut self, value: Option<&ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
+        if self.init.is_some() {
+            if value.is_some_and(|v| !matches!(v.kind, A::None)) {
+                self.fail::<()>(Code::Mismatch, span, "`__init__` returns nothing");
+            } else if !self.inits.is_empty() {
+                let message = "not supported yet: `return` in the __init__ of a base class";
+                self.fail::<()>(Code::NotYet, span, message);
+            } else {
+                self.end_init(span, out);
+            }
+            self.assigned = Assigned::unreachable();
+            return;
+        }
+        // Python asks the other operand then; here both are of one class.
+        if value.is_some_and(|v| matches!(&v.kind, A::Name(n) if n == "NotImplemented" && self.is_free(n))) {
+            let message = "TypeError: these objects can't be compared or combined".to_owned();
+            let message = typed(types::STR, span, ExprKind::Str(message));
+            out.push(Stmt { span, kind: StmtKind::Fail(TrapKind::Raised, message) });
+            self.assigned = Assigned::unreachable();
+            return;
+        }
         let checked = match value {
             None => Some(typed(types::NONE, span, ExprKind::None)),
             Some(value) => self.expr(value, self.ret),
@@ -377,13 +469,32 @@ impl Checker<'_, '_> {
         self.assigned = Assigned::unreachable();
     }
 
+    /// Whether an expression names an exception, as far as can be told: a class of the file, something imported, or one of
+    /// Python's own.
+    fn is_exception(&self, of: &ast::Expr) -> bool {
+        let A::Name(name) = &of.kind else { return matches!(of.kind, A::Attribute(..)) };
+        if self.names.contains_key(name) || self.locals.contains(name) {
+            return false;
+        }
+        match self.program.globals.get(name) {
+            Some(Global::Class(_) | Global::Foreign(..) | Global::Broken(_)) => true,
+            Some(_) => false,
+            None => {
+                let known = ["Exception", "BaseException", "StopIteration", "KeyboardInterrupt", "SystemExit"];
+                name.ends_with("Error") || name.ends_with("Warning") || known.contains(&name.as_str())
+            }
+        }
+    }
+
     fn assert(&mut self, test: &ast::Expr, message: Option<&ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
         let text: String = self.program.sources.text(test.span).chars().take(200).collect();
-        let test = self.condition(test);
+        let (test, Outcomes { holds, fails }) = self.test(test);
+        self.assigned = fails;
         let message = match message {
             Some(message) => self.expr(message, None).and_then(|m| self.text_of(m)),
             None => Some(typed(types::STR, span, ExprKind::Str(format!("assert {text}")))),
         };
+        self.assigned = holds;
         if let (Some(test), Some(message)) = (test, message) {
             let fail = Stmt { span, kind: StmtKind::Fail(TrapKind::Assertion, message) };
             out.push(Stmt { span, kind: StmtKind::If(test, Vec::new(), vec![fail]) });
@@ -402,9 +513,13 @@ impl Checker<'_, '_> {
                 span,
                 "`raise` needs an exception here: flows catch none that it could raise again",
             ),
-            Some((_, A::Call(of, arguments))) if name_of(of).is_some() && arguments.len() <= 1 => {
+            Some((_, A::Call(of, arguments)))
+                if name_of(of).is_some() && self.is_exception(of) && arguments.iter().all(|a| a.name.is_none()) =>
+            {
                 let name = name_of(of).unwrap_or_default();
-                match arguments.first() {
+                let several = arguments.iter().map(|a| a.value.clone()).collect();
+                let several = Argument { name: None, value: ast::Expr { span, kind: A::Tuple(several) } };
+                match if arguments.len() > 1 { Some(&several) } else { arguments.first() } {
                     None => Some(typed(types::STR, span, ExprKind::Str(name))),
                     Some(argument) => self.expr(&argument.value, None).and_then(|v| self.text_of(v)).and_then(|text| {
                         let prefix = typed(types::STR, span, ExprKind::Str(format!("{name}: ")));
@@ -412,14 +527,11 @@ impl Checker<'_, '_> {
                     }),
                 }
             }
-            Some((e, _)) => match name_of(e) {
+            Some((e, _)) => match name_of(e).filter(|_| self.is_exception(e)) {
                 Some(name) => Some(typed(types::STR, span, ExprKind::Str(name))),
                 None => {
-                    let report = Diagnostic::error(
-                        Code::Unsupported,
-                        e.span,
-                        "an exception is raised with at most one argument",
-                    );
+                    let message = "`raise` takes an exception, made of values by position";
+                    let report = Diagnostic::error(Code::Unsupported, e.span, message);
                     self.report(report.help("raise ValueError(\"what is wrong\")"));
                     None
                 }
@@ -430,6 +542,12 @@ impl Checker<'_, '_> {
         }
         self.assigned = Assigned::unreachable();
     }
+}
+
+fn is_super_init(of: &ast::Expr) -> bool {
+    let A::Attribute(of, name) = &of.kind else { return false };
+    let A::Call(of, _) = &of.kind else { return false };
+    name.text == "__init__" && matches!(&of.kind, A::Name(n) if n == "super")
 }
 
 /// The report for a construct outside the language.

@@ -153,9 +153,30 @@ impl Checker<'_, '_> {
                     return Some(seq(vec![effect], count));
                 }
                 self.no_await(awaited, name, span);
+                if let Some(length) = self.own_call(&checked, "__len__", Vec::new(), span) {
+                    return length;
+                }
                 return self.chosen(name, &candidates(Spelling::Function("len")), vec![checked], span);
             }
+            ("str" | "repr", [Argument { name: None, value }]) => {
+                self.no_await(awaited, name, span);
+                let checked = self.expr(value, None)?;
+                return if name == "str" { self.text_of(checked) } else { self.repr_of(checked) };
+            }
+            ("abs", [Argument { name: None, value }]) => {
+                self.no_await(awaited, name, span);
+                let checked = self.expr(value, None)?;
+                if let Some(result) = self.own_call(&checked, "__abs__", Vec::new(), span) {
+                    return result;
+                }
+                return self.chosen(name, &candidates(Spelling::Function("abs")), vec![checked], span);
+            }
             _ => {}
+        }
+        let with_key = arguments.iter().any(|a| a.name.as_ref().is_some_and(|n| n.text == "key"));
+        if with_key && ["sorted", "min", "max"].contains(&name) {
+            self.no_await(awaited, name, span);
+            return self.keyed(name, arguments, span);
         }
         let found = candidates_named(name);
         if !found.is_empty() {
@@ -163,11 +184,16 @@ impl Checker<'_, '_> {
             return self.overloaded(name, &found, None, arguments, span);
         }
         if name == "isinstance" {
+            if let Some(known) = self.is_of_class(arguments, span) {
+                return Some(known);
+            }
             return self.fail(Code::NotYet, of.span, "not supported yet: `isinstance`");
         }
-        arguments.iter().for_each(|a| {
-            self.expr(&a.value, None);
-        });
+        if name != "map" && name != "filter" {
+            arguments.iter().for_each(|a| {
+                self.expr(&a.value, None);
+            });
+        }
         let later = [
             "isinstance",
             "set",
@@ -205,6 +231,10 @@ impl Checker<'_, '_> {
             "input" | "open" => {
                 let message = format!("`{name}` reaches outside of the flow");
                 Diagnostic::error(Code::NotInFlows, of.span, message).help("use it in a function marked @impure")
+            }
+            "map" | "filter" => {
+                let message = format!("a `{name}` can't be kept, since it would be used up by its first use");
+                Diagnostic::error(Code::Unsupported, of.span, message).help(format!("make a list: list({name}(…))"))
             }
             _ if later.contains(&name) => {
                 let message = format!("flows have no `{name}`");
@@ -257,6 +287,9 @@ impl Checker<'_, '_> {
         if value.ty == types::STR {
             return Some(value);
         }
+        if let Some(text) = self.own_text(&value, false) {
+            return text;
+        }
         let span = value.span;
         self.chosen("str", &candidates(Spelling::Function("str")), vec![value], span)
     }
@@ -286,6 +319,25 @@ impl Checker<'_, '_> {
             });
             return None;
         };
+        if let Some(class) = self.program.class_of(receiver.ty) {
+            if let Some(method) = self.program.classes[class].method(&name.text).cloned() {
+                if method.kind == super::classes::MethodKind::Property {
+                    let message = format!("`{}` is a property, and not called", name.text);
+                    return self.fail(Code::NotCallable, name.span, message);
+                }
+                return self.call_method_of(&method, receiver, arguments, span, awaited);
+            }
+            if name.text == "_replace" && self.program.classes[class].kind == super::classes::ClassKind::Named {
+                return self.replaced(receiver, arguments, span);
+            }
+        }
+        if name.text == "sort"
+            && matches!(self.program.types.get(receiver.ty), Type::List(_))
+            && arguments.iter().any(|a| a.name.as_ref().is_some_and(|n| n.text == "key"))
+        {
+            self.no_await(awaited, "sort", span);
+            return self.sort_by(receiver, arguments, span);
+        }
         let found = self.methods(&receiver, name)?;
         if name.text == "done" && receiver.ty == types::WAIT_GROUP {
             self.acts("done", SYNC, span);
@@ -330,12 +382,15 @@ impl Checker<'_, '_> {
         }
         let of = self.name(receiver.ty);
         if let Type::Class(_) = self.program.types.get(receiver.ty) {
-            let methods = self.program.classes.iter().find(|c| c.ty == Some(receiver.ty)).map(|c| &c.methods);
-            if methods.is_some_and(|m| m.contains(&name.text)) {
-                let report = Diagnostic::error(Code::NotYet, name.span, "not supported yet: methods of dataclasses");
-                self.report(report.help(format!("write a function that takes the `{of}`")));
-                return None;
-            }
+            let known = self.members_of(receiver.ty);
+            let message = format!("`{of}` has no method `{}`", name.text);
+            let report = Diagnostic::error(Code::UnknownMember, name.span, message);
+            let near = nearest(&name.text, known.iter().map(String::as_str)).map(str::to_owned);
+            self.report(match near {
+                Some(near) => report.help(format!("did you mean `{near}`?")),
+                None => report,
+            });
+            return None;
         }
         let report = Diagnostic::error(Code::UnknownMember, name.span, format!("{of} has no method `{}`", name.text));
         let near = nearest(&name.text, methods_of(&self.program.types, receiver.ty));
@@ -408,6 +463,13 @@ impl Checker<'_, '_> {
         let mut values: Vec<Option<Expr>> = Vec::new();
         for (position, argument) in arguments.iter().enumerate() {
             let want = self.wanted(&shaped, receiver.as_ref(), position);
+            let mut before = Vec::new();
+            if let Some(lazy) = self.as_comprehension(&argument.value, &mut before) {
+                let list = lazy.map(|c| ast::Comprehension { makes: ast::Makes::List, ..c });
+                let list = list.and_then(|c| self.comprehension(&c, want, argument.value.span));
+                values.push(list.map(|list| seq(before, list)));
+                continue;
+            }
             values.push(match &argument.value.kind {
                 // The builtins take lists, and nothing else sees that the elements are made at once.
                 A::Comprehension(c) if c.makes == ast::Makes::Generator => {

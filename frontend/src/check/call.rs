@@ -26,6 +26,32 @@ impl Checker<'_, '_> {
         if let A::Index(generic, argument) = &of.kind {
             return self.call_generic(generic, argument, of.span, arguments, span, awaited);
         }
+        if let A::Lambda(lambda) = &of.kind {
+            return self.call_lambda("", lambda, arguments, want, span);
+        }
+        if let A::Name(name) = &of.kind
+            && !self.names.contains_key(name)
+        {
+            if let Some(lambda) = self.lambdas.get(name).cloned() {
+                self.no_await(awaited, name, span);
+                return self.call_lambda(name, &lambda, arguments, want, span);
+            }
+            if let Some(index) = self.nested.get(name).copied() {
+                return self.call_nested(index, arguments, span, awaited);
+            }
+        }
+        if let A::Attribute(of, name) = &of.kind
+            && let A::Call(inner, nothing) = &of.kind
+            && nothing.is_empty()
+            && matches!(&inner.kind, A::Name(n) if n == "super")
+        {
+            return self.call_super(name, arguments, span, awaited);
+        }
+        if let A::Attribute(class, name) = &of.kind
+            && let Some(class) = self.class_named(class)
+        {
+            return self.call_class_member(class, name, arguments, span, awaited);
+        }
         let Some(root) = root_name(of) else {
             if let A::Attribute(of, name) = &of.kind {
                 return self.call_method(of, name, arguments, span, awaited);
@@ -40,8 +66,18 @@ impl Checker<'_, '_> {
         }
         if is_value {
             let value = self.expr(of, None)?;
+            if let Some(method) = self.method_named(value.ty, "__call__") {
+                return self.call_method_of(&method, value, arguments, span, awaited);
+            }
             let message = format!("`{root}` is {}, which can't be called", self.name(value.ty));
             return self.fail(Code::NotCallable, of.span, message);
+        }
+        if self.is_member(of, "dataclasses", "replace")
+            && let [object, rest @ ..] = arguments
+            && object.name.is_none()
+        {
+            let object = self.expr(&object.value, None)?;
+            return self.replaced(object, rest, span);
         }
         if let A::Attribute(constant, name) = &of.kind
             && let Some((_, Some(global))) = self.program.path(constant)
@@ -58,6 +94,10 @@ impl Checker<'_, '_> {
             Some((written, Some(Global::Api(path)))) => self.call_api(&written, &path, arguments, want, span, awaited),
             Some((written, Some(Global::Foreign(what, place)))) => {
                 let known = what.strip_prefix("comes from ").unwrap_or("");
+                if known == "functools.reduce" {
+                    self.no_await(awaited, known, span);
+                    return self.reduce(arguments, span);
+                }
                 let found = candidates_named(known);
                 if !found.is_empty() {
                     self.no_await(awaited, known, span);
@@ -109,44 +149,24 @@ impl Checker<'_, '_> {
 
     /// Calls a function of the program.
     fn call_function(&mut self, index: usize, arguments: &[Argument], span: Span, awaited: bool) -> Option<Expr> {
-        let called = &self.program.functions[index];
-        let (name, kind, is_async) = (called.name.clone(), called.kind, called.ast.is_async);
-        let (params, ret) = (called.params.clone(), called.ret);
+        let params = self.program.functions[index].params.clone();
+        self.call_with(index, &params, Vec::new(), Vec::new(), arguments, span, awaited)
+    }
+
+    /// What the call of a function needs of `await` and of the function that it stands in.
+    pub fn awaits(&mut self, name: &str, kind: Kind, is_async: bool, span: Span, awaited: bool) {
         match kind {
             Kind::Plain if is_async && !awaited => {
                 let report =
                     Diagnostic::error(Code::MissingAwait, span, format!("`{name}` is async, and must be awaited"));
                 self.report(report.help(format!("await {name}(…)")));
             }
-            Kind::Plain | Kind::Pure if !is_async => self.no_await(awaited, &name, span),
+            Kind::Plain | Kind::Pure if !is_async => self.no_await(awaited, name, span),
             _ => {}
         }
         if matches!(kind, Kind::Flow | Kind::Impure) {
-            self.acts(&name, DURABLE, span);
+            self.acts(name, DURABLE, span);
         }
-        self.calls.push((index, span));
-        let args = self.arguments(&name, &params, arguments, span);
-        let (args, stmts) = args?;
-        Some(seq(stmts, typed(ret?, span, ExprKind::Call(index, args))))
-    }
-
-    /// Makes an object of a class.
-    fn construct(&mut self, index: usize, arguments: &[Argument], span: Span) -> Option<Expr> {
-        let name = self.program.classes[index].ast.name.text.clone();
-        let place = self.program.classes[index].ast.span;
-        let mut reports = Vec::new();
-        let ty = self.program.class_type(index, span, &mut reports);
-        self.out.append(&mut reports);
-        let Some(ty) = ty else {
-            arguments.iter().for_each(|a| {
-                self.expr(&a.value, None);
-            });
-            return None;
-        };
-        self.uses.push(place);
-        let fields = self.program.classes[index].fields.clone();
-        let (args, stmts) = self.arguments(&name, &fields, arguments, span)?;
-        Some(seq(stmts, op(Op::New, args, ty, span)))
     }
 
     /// The arguments of a call in the order of the parameters, and what must be evaluated before to keep the order in which
@@ -184,7 +204,7 @@ impl Checker<'_, '_> {
                     self.expr(&argument.value, None);
                     continue;
                 }
-                Some(keyword) => match params.iter().position(|p| p.name == keyword.text) {
+                Some(keyword) => match params.iter().position(|p| p.name == keyword.text && !p.positional_only) {
                     Some(slot) => slot,
                     None => {
                         let message = format!("`{name}` has no parameter `{}`", keyword.text);
@@ -242,16 +262,9 @@ impl Checker<'_, '_> {
         }
         let mut args = Vec::new();
         for (param, given) in params.iter().zip(given) {
-            let value = match (given, &param.default, param.ty) {
-                (Some(value), _, _) => value,
-                (None, Some(Default::Constant(datum)), Some(ty)) => {
-                    super::constants::literal(&self.program.types, datum, ty, span)
-                }
-                (None, Some(Default::Empty), Some(ty)) => match self.program.types.get(ty) {
-                    Type::List(_) => op(Op::ListNew, Vec::new(), ty, span),
-                    _ => op(Op::DictNew, Vec::new(), ty, span),
-                },
-                _ => return None,
+            let value = match given {
+                Some(value) => value,
+                None => self.default_value(param, span)?,
             };
             args.push(value);
         }
@@ -274,6 +287,7 @@ impl Checker<'_, '_> {
             ty: Some(ty),
             default,
             keyword_only: false,
+            positional_only: false,
         };
         match path {
             "sleep" => {
@@ -373,6 +387,7 @@ impl Checker<'_, '_> {
             ty: Some(types::INT),
             default: Some(Default::Constant(deepslate_ir::datum::Datum::Int(-1))),
             keyword_only: false,
+            positional_only: false,
         };
         let (args, stmts) = self.arguments(written, &[param], arguments, span)?;
         Some(seq(stmts, op(Op::QueueNew, args, ty, span)))

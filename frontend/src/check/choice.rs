@@ -37,12 +37,18 @@ impl Checker<'_, '_> {
                 Some(subject) => self.pattern(&case.pattern, subject, &mut binds),
                 None => None,
             };
-            let guard = case.guard.as_ref().map(|g| self.condition(g));
+            let guard = case.guard.as_ref().map(|guard| {
+                let (guard, outcomes) = self.test(guard);
+                self.assigned = outcomes.holds;
+                guard
+            });
             let body = self.block(&case.body);
             after.join(&self.assigned);
             checked.push((test, binds, guard, body, case.span));
         }
-        let covered = cases.iter().any(|c| c.guard.is_none() && takes_all(&c.pattern));
+        let takes_all =
+            |test: &Option<Expr>| matches!(test.as_ref().map(|t| &t.kind), None | Some(ExprKind::Bool(true)));
+        let covered = checked.iter().any(|(test, _, guard, ..)| guard.is_none() && takes_all(test));
         self.assigned = if covered { Assigned::unreachable() } else { before };
         self.assigned.join(&after);
         let mut rest: Option<Vec<Stmt>> = Some(Vec::new());
@@ -71,51 +77,6 @@ impl Checker<'_, '_> {
             rest = Some(vec![Stmt { span: place, kind: StmtKind::If(test, body, otherwise) }]);
         }
         out.extend(rest.unwrap_or_default());
-    }
-
-    /// Whether the subject fits the pattern, as a condition; what it binds goes into `binds`.
-    fn pattern(&mut self, pattern: &ast::Pattern, subject: &Expr, binds: &mut Vec<Stmt>) -> Option<Expr> {
-        let span = pattern.span;
-        match &pattern.kind {
-            P::Any => Some(typed(types::BOOL, span, ExprKind::Bool(true))),
-            P::Value(value) => {
-                let value = self.expr(value, Some(subject.ty))?;
-                self.compare(ast::CompareOp::Eq, subject.clone(), value, span)
-            }
-            P::Or(list) => {
-                let tests: Vec<Option<Expr>> = list
-                    .iter()
-                    .map(|p| {
-                        if matches!(p.kind, P::Capture(..)) {
-                            return self.fail(
-                                Code::NotYet,
-                                p.span,
-                                "not supported yet: names in alternatives of a pattern",
-                            );
-                        }
-                        self.pattern(p, subject, binds)
-                    })
-                    .collect();
-                let mut tests = tests.into_iter().collect::<Option<Vec<_>>>()?.into_iter().rev();
-                let last = tests.next()?;
-                Some(tests.fold(last, |right, left| {
-                    typed(types::BOOL, span, ExprKind::Logic(false, Box::new(left), Box::new(right)))
-                }))
-            }
-            P::Capture(inner, name) => {
-                let test = match inner {
-                    Some(inner) => self.pattern(inner, subject, binds),
-                    None => Some(typed(types::BOOL, span, ExprKind::Bool(true))),
-                };
-                self.store_name(&name.text, name.span, Some(subject.clone()), binds);
-                test
-            }
-            P::Unsupported(what) => {
-                let report = Diagnostic::error(Code::NotYet, span, format!("not supported yet: {what} in a case"));
-                self.report(report.help("cases are literals, `|` of literals, names and `_`; use if for the rest"));
-                None
-            }
-        }
     }
 
     fn select(&mut self, cases: &[MatchCase], span: Span, out: &mut Vec<Stmt>) {
@@ -228,14 +189,5 @@ impl Checker<'_, '_> {
         };
         self.assigned.add(id);
         Some(id)
-    }
-}
-
-fn takes_all(pattern: &ast::Pattern) -> bool {
-    match &pattern.kind {
-        P::Any => true,
-        P::Capture(inner, _) => inner.as_ref().is_none_or(|i| takes_all(i)),
-        P::Or(list) => list.iter().any(takes_all),
-        P::Value(_) | P::Unsupported(_) => false,
     }
 }

@@ -84,6 +84,12 @@ impl Checker<'_, '_> {
     /// Whether the value counts as true.
     pub fn truth(&mut self, value: Expr) -> Expr {
         let span = value.span;
+        if let Some(Some(truth)) = self.own_call(&value, "__bool__", Vec::new(), span) {
+            return truth;
+        }
+        if let Some(Some(length)) = self.own_call(&value, "__len__", Vec::new(), span) {
+            return self.truth(length);
+        }
         let not_zero =
             |count: Expr| op(Op::Ine, vec![count, typed(types::INT, span, ExprKind::Int(0))], types::BOOL, span);
         let always = |value: Expr, truth: bool| {

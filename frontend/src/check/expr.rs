@@ -2,10 +2,12 @@
 //! expression leaves open, such as the type of an empty list).
 
 use super::body::{Checker, Local, unsupported};
+use super::conditions::Outcomes;
 use super::convert::{convert, join, op_with};
 use super::names::Global;
 use crate::ast::{self, CompareOp, ExprKind as A, UnaryOp};
 use crate::diag::{Code, Diagnostic, nearest};
+use crate::flow::Assigned;
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind, Stmt, StmtKind, VarId};
 use deepslate_ir::entity::TypeId;
@@ -80,7 +82,14 @@ impl Checker<'_, '_> {
                 let (left, right) = self.operands(*code, left, right, want);
                 self.binary(*code, left?, right?, span)
             }
-            A::Logic(and, values) => self.logic_value(*and, values, want, span),
+            A::Logic(and, values) => match values.first() {
+                Some(first) => self.partly(first, |c| c.logic_value(*and, values, want, span)),
+                None => None,
+            },
+            A::Compare(first, rest) if rest.len() > 1 => {
+                let certain = rest.first().map_or(&**first, |(_, second)| second);
+                self.partly(certain, |c| c.comparison(first, rest, span))
+            }
             A::Compare(first, rest) => self.comparison(first, rest, span),
             A::If { test, then, otherwise } => self.choice(test, then, otherwise, want, span),
             A::Call(of, arguments) => self.call(of, arguments, want, span, false),
@@ -88,9 +97,16 @@ impl Checker<'_, '_> {
             A::Index(of, index) => self.index(of, index, span),
             A::Slice(..) => self.fail(Code::Index, span, "a slice stands in brackets after a value only"),
             A::Await(inner) => self.awaited(inner, want, span),
-            A::Walrus(..) => {
-                let report = Diagnostic::error(Code::Unsupported, span, "`:=` stands in the cases of a select only");
-                self.report(report.help("assign in a statement of its own before"));
+            A::Walrus(name, value) => {
+                let value = self.expr(value, self.variable_type(&name.text));
+                let mut stmts = Vec::new();
+                self.store_name(&name.text, name.span, value, &mut stmts);
+                let id = self.names.get(&name.text)?.var?;
+                Some(seq(stmts, var(id, self.vars[id.0 as usize].ty, span)))
+            }
+            A::Lambda(_) => {
+                let report = Diagnostic::error(Code::Unsupported, span, "a lambda can't be kept here");
+                self.report(report.help("call it, give it a name of its own by `f = lambda …`, or pass it as key="));
                 None
             }
             A::Comprehension(c) => self.comprehension(c, want, span),
@@ -118,6 +134,11 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// The type that a variable has already.
+    fn variable_type(&self, name: &str) -> Option<TypeId> {
+        self.names.get(name)?.var.map(|v| self.vars[v.0 as usize].ty)
+    }
+
     fn name_value(&mut self, name: &str, expr: &ast::Expr) -> Option<Expr> {
         let span = expr.span;
         if let Some(Local { var: id, .. }) = self.names.get(name).copied() {
@@ -128,6 +149,9 @@ impl Checker<'_, '_> {
                 self.assigned.add(id);
             }
             return Some(var(id, self.vars[id.0 as usize].ty, span));
+        }
+        if self.nested.contains_key(name) || self.lambdas.contains_key(name) {
+            return self.nested_value(name, span);
         }
         if self.locals.contains(name) {
             self.unassigned(name, span);
@@ -193,11 +217,30 @@ impl Checker<'_, '_> {
 
     /// Checks values that are to have one type: the wanted one, or the one that all of them convert to.
     fn common(&mut self, exprs: &[&ast::Expr], want: Option<TypeId>, what: &str) -> Option<(Vec<Expr>, TypeId)> {
+        self.common_in(exprs, want, what, &mut [])
+    }
+
+    /// As `common`, where each value is evaluated in a state of its own: what has a value before it, and then after it.
+    fn common_in(
+        &mut self,
+        exprs: &[&ast::Expr],
+        want: Option<TypeId>,
+        what: &str,
+        states: &mut [Assigned],
+    ) -> Option<(Vec<Expr>, TypeId)> {
+        let mut check = |checker: &mut Self, index: usize, expr: &ast::Expr, want: Option<TypeId>| {
+            let Some(state) = states.get_mut(index) else { return checker.expr(expr, want) };
+            checker.assigned = state.clone();
+            let value = checker.expr(expr, want);
+            *state = checker.assigned.clone();
+            value
+        };
         if let Some(want) = want {
             let values: Vec<Option<Expr>> = exprs
                 .iter()
-                .map(|e| {
-                    let value = self.expr(e, Some(want))?;
+                .enumerate()
+                .map(|(index, e)| {
+                    let value = check(self, index, e, Some(want))?;
                     self.needed(value, want, what)
                 })
                 .collect();
@@ -207,12 +250,12 @@ impl Checker<'_, '_> {
         let mut ty: Option<TypeId> = None;
         let mut wrong = false;
         // Empty lists and dicts take their type from the others.
-        for expr in exprs {
+        for (index, expr) in exprs.iter().enumerate() {
             if Self::is_empty_literal(expr) && exprs.len() > 1 {
                 values.push(None);
                 continue;
             }
-            let value = self.expr(expr, None);
+            let value = check(self, index, expr, None);
             match (&value, ty) {
                 (Some(value), None) => ty = Some(value.ty),
                 (Some(value), Some(before)) => match join(before, value.ty) {
@@ -325,30 +368,16 @@ impl Checker<'_, '_> {
         want: Option<TypeId>,
         span: Span,
     ) -> Option<Expr> {
-        let test = self.condition(test);
-        let (values, ty) = self.common(&[then, otherwise], want, "the other value of this `if`")?;
+        let (test, Outcomes { holds, fails }) = self.test(test);
+        let mut states = [holds, fails];
+        let values = self.common_in(&[then, otherwise], want, "the other value of this `if`", &mut states);
+        let [after, other] = states;
+        self.assigned = after;
+        self.assigned.join(&other);
+        let (values, ty) = values?;
         let mut values = values.into_iter();
         let (then, otherwise) = (values.next()?, values.next()?);
         Some(typed(ty, span, ExprKind::If(Box::new(test?), Box::new(then), Box::new(otherwise))))
-    }
-
-    /// A condition, as a truth value.
-    pub fn condition(&mut self, expr: &ast::Expr) -> Option<Expr> {
-        let span = expr.span;
-        match &expr.kind {
-            A::Logic(and, values) => {
-                let values: Vec<Option<Expr>> = values.iter().map(|v| self.condition(v)).collect();
-                let mut values = values.into_iter().collect::<Option<Vec<_>>>()?.into_iter().rev();
-                let last = values.next()?;
-                Some(values.fold(last, |right, left| {
-                    typed(types::BOOL, span, ExprKind::Logic(*and, Box::new(left), Box::new(right)))
-                }))
-            }
-            _ => {
-                let value = self.expr(expr, None)?;
-                Some(self.truth(value))
-            }
-        }
     }
 
     /// `a and b`, `a or b` as a value: one of the operands.
@@ -439,6 +468,14 @@ impl Checker<'_, '_> {
     }
 
     fn attribute(&mut self, whole: &ast::Expr, of: &ast::Expr, name: &ast::Name) -> Option<Expr> {
+        if let Some(variable) = self.field_variable(of, name) {
+            return self.expr(&variable, None);
+        }
+        if let Some(class) = self.class_named(of)
+            && self.program.classes[class].ty.is_some()
+        {
+            return self.class_attribute(class, name);
+        }
         // A dotted name that begins outside of the function.
         if let Some(root) = root_name(of)
             && !self.locals.contains(root)
@@ -468,6 +505,12 @@ impl Checker<'_, '_> {
             return None;
         }
         let of = self.expr(of, None)?;
+        if let Type::Class(id) = *self.program.types.get(of.ty)
+            && self.program.types.class(id).field(&name.text).is_none()
+            && let Some(value) = self.other_attribute(&of, name)
+        {
+            return value;
+        }
         let (slot, ty) = self.field(&of, name)?;
         Some(op_with(Op::SlotGet, vec![of], Imm::Slot(slot), ty, whole.span))
     }
@@ -503,6 +546,10 @@ impl Checker<'_, '_> {
 
     fn index(&mut self, of: &ast::Expr, index: &ast::Expr, span: Span) -> Option<Expr> {
         let of = self.expr(of, None)?;
+        if !matches!(index.kind, A::Slice(..)) && self.method_named(of.ty, "__getitem__").is_some() {
+            let index = self.expr(index, None)?;
+            return self.own_call(&of, "__getitem__", vec![index], span).flatten();
+        }
         if let A::Slice(start, stop, step) = &index.kind {
             return self.slice(of, [start.as_deref(), stop.as_deref(), step.as_deref()], span);
         }
@@ -529,7 +576,11 @@ impl Checker<'_, '_> {
             let value = checker.needed(value, ty, what)?;
             Some(if again { checker.keep(value, stmts) } else { value })
         };
-        match self.program.types.get(of.ty).clone() {
+        let whole = match self.named_parts(of.ty) {
+            Some(parts) => Type::Tuple(parts),
+            None => self.program.types.get(of.ty).clone(),
+        };
+        match whole {
             Type::List(element) => {
                 let index = key(self, types::INT, "an index")?;
                 Some((op(Op::ListGet, vec![of, index.clone()], element, span), index))

@@ -53,7 +53,7 @@ impl Checker<'_, '_> {
         let converted = match conversion {
             None => checked,
             Some('s') => self.text_of(checked)?,
-            Some('r') => self.called("repr", vec![checked], span)?,
+            Some('r') => self.repr_of(checked)?,
             Some(other) => {
                 return self.fail(Code::NotYet, span, format!("not supported yet: `!{other}` in an f-string"));
             }

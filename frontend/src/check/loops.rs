@@ -39,7 +39,7 @@ impl Checker<'_, '_> {
             Some(turns) => (Some(turns.test), Some(turns.element), turns.step),
             None => (None, None, Vec::new()),
         };
-        let (body, otherwise) = self.repeat(false, otherwise, |checker| {
+        let (body, otherwise) = self.repeat(self.either_way(), otherwise, |checker| {
             let mut stmts = Vec::new();
             checker.store(target, element, &mut stmts);
             stmts.extend(checker.block(body));
@@ -49,6 +49,28 @@ impl Checker<'_, '_> {
             let lp = Loop { test, body, step, otherwise };
             out.push(Stmt { span, kind: StmtKind::Loop(Box::new(lp)) });
         }
+    }
+
+    /// One loop over something with a body that is made here.
+    pub fn each(
+        &mut self,
+        target: &ast::Expr,
+        iterable: &ast::Expr,
+        span: Span,
+        out: &mut Vec<Stmt>,
+        body: impl FnOnce(&mut Self) -> Option<Vec<Stmt>>,
+    ) -> Option<Stmt> {
+        let Turns { test, element, step, .. } = self.turns(iterable, out)?;
+        let mut made = None;
+        let (mut stmts, _) = self.repeat(self.either_way(), &[], |checker| {
+            let mut stmts = Vec::new();
+            checker.store(target, Some(element), &mut stmts);
+            made = body(checker);
+            stmts
+        });
+        stmts.extend(made?);
+        let lp = Loop { test, body: stmts, step, otherwise: Vec::new() };
+        Some(Stmt { span, kind: StmtKind::Loop(Box::new(lp)) })
     }
 
     /// Takes apart what is iterated over.
@@ -87,12 +109,24 @@ impl Checker<'_, '_> {
                 _ => {}
             }
         }
-        let value = self.expr(iterable, None)?;
+        match self.as_comprehension(iterable, out) {
+            Some(comprehension) => self.lazy_turns(&comprehension?, span, out),
+            None => {
+                let value = self.expr(iterable, None)?;
+                self.value_turns(value, span, out)
+            }
+        }
+    }
+
+    /// `map` and `filter`: their elements, all made before the first turn.
+    fn lazy_turns(&mut self, c: &ast::Comprehension, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let list = ast::Comprehension { makes: ast::Makes::List, ..c.clone() };
+        let value = self.comprehension(&list, None, span)?;
         self.value_turns(value, span, out)
     }
 
     /// Whether a name is Python's own here.
-    fn is_free(&self, name: &str) -> bool {
+    pub fn is_free(&self, name: &str) -> bool {
         !self.names.contains_key(name) && !self.locals.contains(name) && !self.program.globals.contains_key(name)
     }
 
@@ -454,11 +488,18 @@ impl Checker<'_, '_> {
         let mut names = std::collections::HashSet::new();
         super::body::target_names(&clause.target, &mut names);
         let shadowed: Vec<(String, Option<Local>)> = names.iter().map(|n| (n.clone(), self.names.remove(n))).collect();
+        let shadowing = self.shadowing.len();
+        self.shadowing.extend(names);
         let mut body = Some(());
-        let (checked, _) = self.repeat(false, &[], |checker| {
+        let (checked, _) = self.repeat(self.either_way(), &[], |checker| {
             let mut stmts = Vec::new();
             checker.store(&clause.target, element, &mut stmts);
-            let tests: Vec<Option<Expr>> = clause.conditions.iter().map(|c| checker.condition(c)).collect();
+            let mut tests = Vec::new();
+            for condition in &clause.conditions {
+                let (test, outcomes) = checker.test(condition);
+                checker.assigned = outcomes.holds;
+                tests.push(test);
+            }
             let inner = checker.clauses(rest, span, innermost);
             match (tests.into_iter().collect::<Option<Vec<_>>>(), inner) {
                 (Some(tests), Some(inner)) => {
@@ -472,6 +513,7 @@ impl Checker<'_, '_> {
             }
             stmts
         });
+        self.shadowing.truncate(shadowing);
         for (name, local) in shadowed {
             match local {
                 Some(local) => self.names.insert(name, local),

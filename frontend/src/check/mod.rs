@@ -3,7 +3,7 @@
 //! silent, so that one mistake is reported once.
 //!
 //! Files: `names` what the names of a file stand for, `annotations` types as written, `signatures` functions and classes,
-//! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select),
+//! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select), `conditions`,
 //! `expr` expressions, `operators`, `call`, `builtin`, `format` f-strings, `convert` implicit conversions.
 
 mod annotations;
@@ -11,14 +11,21 @@ mod assign;
 mod body;
 mod builtin;
 mod call;
+mod callable;
 mod choice;
+mod classes;
+mod conditions;
 mod constants;
 mod convert;
 mod expr;
 mod format;
+mod init;
 mod loops;
 mod names;
+mod nested;
+mod objects;
 mod operators;
+mod patterns;
 mod signatures;
 
 pub(crate) use names::{Global, Program, collect};
@@ -111,6 +118,9 @@ pub(crate) fn does_not_fit(program: &Program<'_>, callee: usize, span: crate::so
         if reason.code != report.code {
             report.help.extend(reason.help.iter().cloned());
         }
+    }
+    if called.owner.is_some() || called.within.is_some() {
+        return report;
     }
     report.help(format!(
         "mark `{name}` as @pure if it only computes, or as @impure if it does something outside: it then runs in Python"

@@ -1,7 +1,8 @@
 //! What the names of a program stand for: functions, classes and constants of the sources, members of the `deepslate`
 //! package, and everything else of a file, which flows can't use but which must not disturb them.
 
-use super::signatures::{Class, Function};
+use super::classes::Class;
+use super::signatures::Function;
 use crate::ast::{self, ExprKind, StmtKind, Unreadable};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::python::Item;
@@ -59,6 +60,10 @@ pub(crate) struct Program<'a> {
     pub diagnostics: Vec<Diagnostic>,
     /// The names by which string annotations were read, kept for their lifetime.
     pub assigned_twice: BTreeMap<String, Span>,
+    /// The class that is being looked at, which `Self` stands for.
+    pub owner: Option<usize>,
+    /// The functions that are defined in functions, by the place of their names.
+    pub nested: HashMap<Span, usize>,
 }
 
 /// The package that flows import from.
@@ -129,6 +134,8 @@ pub(crate) fn collect<'a>(sources: &'a Sources, items: &'a [Item], constants: &[
         constants: Vec::new(),
         diagnostics: Vec::new(),
         assigned_twice: BTreeMap::new(),
+        owner: None,
+        nested: HashMap::new(),
     };
     for (name, value) in constants {
         let index = program.constants.len();
@@ -153,8 +160,7 @@ impl<'a> Program<'a> {
     fn define(&mut self, stmt: &'a ast::Stmt) {
         match &stmt.kind {
             StmtKind::Function(f) => {
-                let index = self.functions.len();
-                self.functions.push(Function::new(f));
+                let index = self.function(Function::new(f));
                 self.bind(&f.name, Global::Function(index));
             }
             StmtKind::Class(c) => {
@@ -176,6 +182,12 @@ impl<'a> Program<'a> {
             }
             StmtKind::If(_, a, b) | StmtKind::While(_, a, b) => {
                 a.iter().chain(b).for_each(|s| self.define_within(s));
+            }
+            StmtKind::TypeAlias(name, value) => {
+                let source = ConstantSource::Written(None, value);
+                let constant = Constant { name: name.text.clone(), span: name.span, source, value: None };
+                self.constants.push(constant);
+                self.bind(name, Global::Constant(self.constants.len() - 1));
             }
             StmtKind::Match(_, cases) => {
                 cases.iter().flat_map(|c| &c.body).for_each(|s| self.define_within(s));
@@ -218,6 +230,7 @@ impl<'a> Program<'a> {
             | StmtKind::Delete(_)
             | StmtKind::Match(..)
             | StmtKind::Import(_)
+            | StmtKind::TypeAlias(..)
             | StmtKind::Unsupported(_) => self.define(stmt),
         }
     }

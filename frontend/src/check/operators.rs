@@ -39,6 +39,9 @@ impl Checker<'_, '_> {
     pub fn unary(&mut self, code: UnaryOp, inner: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {
         let want = want.filter(|ty| *ty == types::FLOAT && code != UnaryOp::Invert);
         let value = self.expr(inner, want)?;
+        if let Some(value) = self.own_unary(code, &value, span) {
+            return value;
+        }
         let value = if value.ty == types::BOOL { convert(value, types::INT).ok()? } else { value };
         match (code, value.ty) {
             (UnaryOp::Plus, types::INT | types::FLOAT) => Some(value),
@@ -66,6 +69,9 @@ impl Checker<'_, '_> {
         let numeric = |ty| matches!(ty, types::INT | types::FLOAT | types::BOOL);
         if numeric(left.ty) && numeric(right.ty) {
             return self.arithmetic(code, left, right, span);
+        }
+        if let Some(value) = self.own_binary(code, &left, &right, span) {
+            return value;
         }
         let name = match (code, self.program.types.get(left.ty), self.program.types.get(right.ty)) {
             (BinaryOp::Add, Type::Str, Type::Str) => "str_concat",
@@ -195,6 +201,14 @@ impl Checker<'_, '_> {
             let right = convert(right, operand).ok()?;
             return Some(op(operation, vec![left, right], types::BOOL, span));
         }
+        if let Some(value) = self.own_compare(code, &left, &right, span) {
+            return value;
+        }
+        if let (CompareOp::Eq | CompareOp::Ne, Some(class)) = (code, self.not_by_content(left.ty, &mut Vec::new()))
+            && left.ty == right.ty
+        {
+            return self.by_identity(&class, span);
+        }
         if left.ty != right.ty {
             return self.not_comparable(code, &left, &right, span);
         }
@@ -298,6 +312,15 @@ impl Checker<'_, '_> {
     }
 
     fn contains(&mut self, value: Expr, within: Expr, span: Span) -> Option<Expr> {
+        if self.method_named(within.ty, "__contains__").is_some() {
+            let mut stmts = Vec::new();
+            let value = self.keep(value, &mut stmts);
+            let found = self.own_call(&within, "__contains__", vec![value], span)??;
+            return Some(super::expr::seq(stmts, found));
+        }
+        if let Some(class) = self.not_by_content(value.ty, &mut Vec::new()) {
+            return self.by_identity(&class, span);
+        }
         let (name, wanted) = match *self.program.types.get(within.ty) {
             Type::Dict(key, _) => {
                 let value = convert(value, key);

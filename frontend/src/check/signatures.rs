@@ -1,14 +1,16 @@
 //! Functions and classes as they are declared: what decorators make of them, parameters, results, fields. Bodies are
 //! looked at later, when all of this is known.
 
+use super::classes::MethodKind;
 use super::names::{Global, Program};
-use crate::ast::{self, ExprKind, StmtKind};
+use crate::ast::{self, ExprKind};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::tree::Body;
 use deepslate_ir::datum::Datum;
 use deepslate_ir::entity::TypeId;
-use deepslate_ir::types::{self, Field, Type};
+use deepslate_ir::types::{self, Type};
+use std::rc::Rc;
 
 /// What a function is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +47,7 @@ pub(crate) struct Param {
     pub ty: Option<TypeId>,
     pub default: Option<Default>,
     pub keyword_only: bool,
+    pub positional_only: bool,
 }
 
 /// What a parameter or field is where it is not given.
@@ -52,8 +55,8 @@ pub(crate) struct Param {
 pub(crate) enum Default {
     /// A constant of the parameter's type.
     Constant(Datum),
-    /// A new empty list or dict each time.
-    Empty,
+    /// What this makes, anew each time.
+    Made(Rc<ast::Expr>),
     /// One with a mistake, which is reported.
     Wrong,
 }
@@ -68,6 +71,20 @@ pub(crate) struct Function<'a> {
     /// None if it is wrong, which is reported.
     pub ret: Option<TypeId>,
     pub outcome: Outcome,
+    /// The class whose method it is, or in whose method it is defined. An inherited method is a function of each class
+    /// that has it.
+    pub owner: Option<usize>,
+    /// What kind of method it is, if it is one.
+    pub method: Option<MethodKind>,
+    /// The class that defines the method.
+    pub defined_in: Option<usize>,
+    /// The function that it is defined in.
+    pub within: Option<usize>,
+    /// The variables of the functions around it that it uses, by name: it is given their values when it is called, after
+    /// its own parameters.
+    pub free: Vec<String>,
+    /// Whether `free` has become parameters, which it does at the first call, when their types are known.
+    pub closed: bool,
     /// The functions that its body calls, and where.
     pub calls: Vec<(usize, Span)>,
     /// The functions that its body starts tasks of.
@@ -91,6 +108,12 @@ impl<'a> Function<'a> {
             params: Vec::new(),
             ret: None,
             outcome: Outcome::Pending,
+            owner: None,
+            method: None,
+            defined_in: None,
+            within: None,
+            free: Vec::new(),
+            closed: false,
             calls: Vec::new(),
             spawns: Vec::new(),
             uses: Vec::new(),
@@ -111,38 +134,12 @@ impl<'a> Function<'a> {
     }
 }
 
-/// A class of the program.
-#[derive(Debug)]
-pub(crate) struct Class<'a> {
-    pub ast: &'a ast::Class,
-    /// Its type, if it is a dataclass.
-    pub ty: Option<TypeId>,
-    pub fields: Vec<Param>,
-    pub frozen: bool,
-    /// Its methods, which flows can't call yet.
-    pub methods: Vec<String>,
-    /// What is wrong with it, reported where it is used.
-    pub errors: Vec<Diagnostic>,
-}
-
-impl<'a> Class<'a> {
-    pub fn new(ast: &'a ast::Class) -> Class<'a> {
-        Class { ast, ty: None, fields: Vec::new(), frozen: false, methods: Vec::new(), errors: Vec::new() }
-    }
-}
-
 /// Declares all classes and functions of the program.
 pub(super) fn declare(program: &mut Program<'_>) {
-    for index in 0..program.classes.len() {
-        program.declare_class(index);
-    }
-    for index in 0..program.classes.len() {
-        if program.classes[index].ty.is_some() {
-            program.declare_fields(index);
-        }
-    }
+    super::classes::declare(program);
     for index in 0..program.classes.len() {
         for field in program.classes[index].fields.clone() {
+            let field = field.param;
             if let Some(key) = field.ty.and_then(|ty| program.changing_key(ty, &mut Vec::new())) {
                 let report = program.not_hashable(key, field.span);
                 program.classes[index].errors.push(report);
@@ -158,166 +155,8 @@ pub(super) fn declare(program: &mut Program<'_>) {
 const IMPURE_OPTIONS: &[&str] = &["retries", "backoff", "timeout", "concurrency"];
 
 impl Program<'_> {
-    /// The type of a class used as a type; what is wrong with the class is reported where it is used.
-    pub fn class_type(&self, index: usize, span: Span, out: &mut Vec<Diagnostic>) -> Option<TypeId> {
-        let class = &self.classes[index];
-        let name = &class.ast.name;
-        if !class.errors.is_empty() {
-            out.extend(class.errors.iter().cloned());
-            return None;
-        }
-        if class.ty.is_none() {
-            let message = format!("`{}` is no dataclass, and flows know no other classes", name.text);
-            let report = Diagnostic::error(Code::UnknownType, span, message).label(name.span, "defined here");
-            out.push(report.help("mark it with @dataclass from dataclasses, and give its fields types"));
-        }
-        class.ty
-    }
-
-    fn declare_class(&mut self, index: usize) {
-        let ast = self.classes[index].ast;
-        let is_dataclass = |e: &ast::Expr| {
-            self.is_foreign(e, "dataclasses", "dataclass")
-                || matches!(self.path(e), Some((name, None)) if name == "dataclass")
-        };
-        let mut marked = false;
-        let mut frozen = false;
-        let mut keyword_only = false;
-        let mut errors = Vec::new();
-        for decorator in &ast.decorators {
-            let (of, arguments) = match &decorator.kind {
-                ExprKind::Call(of, arguments) => (&**of, arguments.as_slice()),
-                _ => (decorator, &[][..]),
-            };
-            if !is_dataclass(of) {
-                let message = format!("class `{}` has a decorator that flows don't know", ast.name.text);
-                errors.push(Diagnostic::error(Code::Decorator, decorator.span, message));
-                continue;
-            }
-            marked = true;
-            for argument in arguments {
-                let name = argument.name.as_ref().map_or("", |n| n.text.as_str());
-                match (name, &argument.value.kind) {
-                    ("frozen", ExprKind::Bool(value)) => frozen = *value,
-                    ("kw_only", ExprKind::Bool(value)) => keyword_only = *value,
-                    ("slots" | "repr" | "init" | "eq", ExprKind::Bool(true))
-                    | ("slots" | "order", ExprKind::Bool(false)) => {}
-                    _ => errors.push(Diagnostic::error(
-                        Code::Decorator,
-                        argument.value.span,
-                        "flows know only the options frozen, kw_only and slots of @dataclass",
-                    )),
-                }
-            }
-        }
-        if !marked {
-            return;
-        }
-        if let Some(base) = ast.bases.first() {
-            errors.push(
-                Diagnostic::error(Code::NotYet, base.span, "not supported yet: dataclasses with a base class")
-                    .help("write all fields in one class"),
-            );
-        }
-        let class = types::Class { name: ast.name.text.clone(), fields: Vec::new(), frozen };
-        let id = self.types.add_class(class);
-        let ty = self.types.intern(Type::Class(id));
-        let class = &mut self.classes[index];
-        class.ty = Some(ty);
-        class.frozen = frozen;
-        class.errors = errors;
-        class.fields =
-            vec![Param { name: String::new(), span: Span::default(), ty: None, default: None, keyword_only }];
-    }
-
-    fn declare_fields(&mut self, index: usize) {
-        let ast = self.classes[index].ast;
-        let keyword_only = self.classes[index].fields.first().is_some_and(|f| f.keyword_only);
-        let mut errors = std::mem::take(&mut self.classes[index].errors);
-        let mut fields: Vec<Param> = Vec::new();
-        let mut methods = Vec::new();
-        for stmt in &ast.body {
-            match &stmt.kind {
-                StmtKind::Declare { target, annotation, value } => {
-                    let ExprKind::Name(name) = &target.kind else { continue };
-                    let ty = self.annotation(annotation, &mut errors);
-                    let default = value.as_ref().map(|v| self.field_default(v, ty, name, &mut errors));
-                    if default.is_none() && !keyword_only && fields.iter().any(|f| f.default.is_some()) {
-                        let message = format!("field `{name}` has no default, but one before it has");
-                        errors.push(Diagnostic::error(Code::Syntax, target.span, message));
-                    }
-                    if fields.iter().any(|f| f.name == *name) {
-                        let message = format!("field `{name}` is defined twice");
-                        errors.push(Diagnostic::error(Code::DefinedTwice, target.span, message));
-                        continue;
-                    }
-                    fields.push(Param { name: name.clone(), span: target.span, ty, default, keyword_only });
-                }
-                StmtKind::Function(f) if f.name.text.starts_with("__") => {
-                    let message = format!("not supported yet: dataclasses with `{}`", f.name.text);
-                    errors.push(Diagnostic::error(Code::NotYet, f.name.span, message));
-                }
-                StmtKind::Function(f) => methods.push(f.name.text.clone()),
-                StmtKind::Pass => {}
-                StmtKind::Expr(e) if matches!(e.kind, ExprKind::Str(_) | ExprKind::Unsupported("...")) => {}
-                StmtKind::Assign(..) => errors.push(
-                    Diagnostic::error(Code::NoAnnotation, stmt.span, "a field of a dataclass needs a type")
-                        .help("write its type: name: int = 0"),
-                ),
-                _ => errors.push(Diagnostic::error(
-                    Code::Unsupported,
-                    stmt.span,
-                    "a dataclass that flows use has fields and methods only",
-                )),
-            }
-        }
-        let listed = fields.iter().filter_map(|f| f.ty.map(|ty| Field { name: f.name.clone(), ty })).collect();
-        let class = &mut self.classes[index];
-        class.fields = fields;
-        class.methods = methods;
-        class.errors = errors;
-        if let Some(ty) = class.ty
-            && let Type::Class(id) = *self.types.get(ty)
-        {
-            self.types.class_mut(id).fields = listed;
-        }
-    }
-
-    fn field_default(
-        &mut self,
-        value: &ast::Expr,
-        ty: Option<TypeId>,
-        name: &str,
-        out: &mut Vec<Diagnostic>,
-    ) -> Default {
-        if let ExprKind::Call(of, arguments) = &value.kind
-            && self.is_foreign(of, "dataclasses", "field")
-        {
-            for argument in arguments {
-                match (argument.name.as_ref().map(|n| n.text.as_str()), &argument.value.kind) {
-                    (Some("default"), _) => return self.default(&argument.value, ty, name, out),
-                    (Some("default_factory"), ExprKind::Name(maker)) if maker == "list" || maker == "dict" => {
-                        let fits = ty.is_none_or(|ty| match self.types.get(ty) {
-                            Type::List(_) => maker == "list",
-                            Type::Dict(..) => maker == "dict",
-                            _ => false,
-                        });
-                        if fits {
-                            return Default::Empty;
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            let message = "flows know field(default=…) and field(default_factory=list) or dict only";
-            out.push(Diagnostic::error(Code::NotYet, value.span, message));
-            return Default::Wrong;
-        }
-        self.default(value, ty, name, out)
-    }
-
-    /// A default as it is written: a constant.
-    fn default(&mut self, value: &ast::Expr, ty: Option<TypeId>, name: &str, out: &mut Vec<Diagnostic>) -> Default {
+    /// A default as it is written: a constant, or what makes an object that can't change.
+    pub fn default(&mut self, value: &ast::Expr, ty: Option<TypeId>, name: &str, out: &mut Vec<Diagnostic>) -> Default {
         let Some(ty) = ty else { return Default::Wrong };
         match self.evaluate(value, Some(ty), 0) {
             Ok((datum, found)) if found == ty => Default::Constant(datum),
@@ -327,6 +166,7 @@ impl Program<'_> {
                 out.push(Diagnostic::error(Code::Mismatch, value.span, message));
                 Default::Wrong
             }
+            Err(_) if self.makes_frozen(value) => Default::Made(Rc::new(value.clone())),
             Err(report) => {
                 out.push(*report);
                 Default::Wrong
@@ -334,22 +174,57 @@ impl Program<'_> {
         }
     }
 
+    /// Whether an expression makes an object of a class that can't change, so that one for all calls is as good as a new
+    /// one for each.
+    fn makes_frozen(&self, value: &ast::Expr) -> bool {
+        match &value.kind {
+            ExprKind::Call(of, _) => match self.path(of) {
+                Some((_, Some(Global::Class(index)))) => {
+                    let class = &self.classes[index];
+                    class.frozen && class.ty.is_some_and(|ty| self.types.is_hashable(ty))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     fn declare_function(&mut self, index: usize) {
         let ast = self.functions[index].ast;
-        let mut out = Vec::new();
-        let (kind, compile) = self.decorated(ast, &mut out);
+        let method = self.functions[index].method;
+        self.owner = self.functions[index].owner;
+        let mut out = std::mem::take(&mut self.functions[index].signature);
+        let (kind, compile) = match method {
+            Some(_) => (Kind::Plain, true),
+            None => self.decorated(ast, &mut out),
+        };
         for (span, what) in &ast.unsupported {
             out.push(Diagnostic::error(Code::Unsupported, *span, format!("flows do not know {what}")));
         }
         let mut params: Vec<Param> = Vec::new();
-        for param in &ast.params {
+        for (position, param) in ast.params.iter().enumerate() {
             let name = &param.name;
             if params.iter().any(|p| p.name == name.text) {
                 let message = format!("parameter `{}` is defined twice", name.text);
                 out.push(Diagnostic::error(Code::DefinedTwice, name.span, message));
                 continue;
             }
+            let receiver = method.is_some_and(|m| m.takes_self()) && position == 0;
+            let class = self.owner.and_then(|owner| self.classes[owner].ty);
+            if receiver && matches!(method, Some(MethodKind::Class | MethodKind::Init)) {
+                continue;
+            }
             let ty = match &param.annotation {
+                _ if receiver => class,
+                // What is compared is of the same class: values of others are never passed.
+                Some(annotation)
+                    if position == 1
+                        && super::classes::is_comparison(&ast.name.text)
+                        && method.is_some()
+                        && matches!(&annotation.kind, ExprKind::Name(n) if n == "object" || n == "Any") =>
+                {
+                    class
+                }
                 Some(annotation) => self.annotation(annotation, &mut out),
                 None => {
                     let message = format!("parameter `{}` of `{}` has no type", name.text, ast.name.text);
@@ -360,9 +235,11 @@ impl Program<'_> {
             };
             let default = param.default.as_ref().map(|value| self.default(value, ty, &name.text, &mut out));
             let keyword_only = param.keyword_only;
-            params.push(Param { name: name.text.clone(), span: name.span, ty, default, keyword_only });
+            let positional_only = param.positional_only;
+            params.push(Param { name: name.text.clone(), span: name.span, ty, default, keyword_only, positional_only });
         }
         let ret = match &ast.ret {
+            _ if method == Some(MethodKind::Init) => self.owner.and_then(|owner| self.classes[owner].ty),
             Some(annotation) => self.annotation(annotation, &mut out),
             None => Some(types::NONE),
         };
@@ -379,6 +256,7 @@ impl Program<'_> {
                 }
             }
         }
+        self.owner = None;
         let function = &mut self.functions[index];
         function.kind = kind;
         function.params = params;

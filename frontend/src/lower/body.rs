@@ -264,7 +264,7 @@ impl Lower<'_, '_, '_> {
         self.b.switch_to(join);
     }
 
-    /// Branches on a truth value. What is assigned within it counts as having no value afterwards.
+    /// Branches on a truth value. What is assigned in a part of it that may be left out counts as having no value afterwards.
     fn condition(&mut self, test: &Expr, then: Block, otherwise: Block) {
         match &test.kind {
             ExprKind::Bool(value) => {
@@ -288,8 +288,9 @@ impl Lower<'_, '_, '_> {
                 self.block(stmts);
                 if self.assigned.is_reached() {
                     self.condition(value, then, otherwise);
+                } else {
+                    self.assigned = before;
                 }
-                self.assigned = before;
             }
             _ => {
                 let value = self.expr(test);

@@ -106,7 +106,13 @@ impl Converter<'_> {
             py::Stmt::Pass(_) => StmtKind::Pass,
             py::Stmt::Break(_) => StmtKind::Break,
             py::Stmt::Continue(_) => StmtKind::Continue,
-            py::Stmt::TypeAlias(_) => StmtKind::Unsupported("type alias"),
+            py::Stmt::TypeAlias(s) => match (&*s.name, s.type_params.as_slice()) {
+                (py::Expr::Name(n), []) => {
+                    let name = Name { text: n.id.to_string(), span: self.span(n.range) };
+                    StmtKind::TypeAlias(name, self.expr(&s.value))
+                }
+                _ => StmtKind::Unsupported("a generic type alias"),
+            },
             py::Stmt::AsyncFor(_) => StmtKind::Unsupported("async for"),
             py::Stmt::With(_) => StmtKind::Unsupported("with"),
             py::Stmt::AsyncWith(_) => StmtKind::Unsupported("async with"),
@@ -152,22 +158,7 @@ impl Converter<'_> {
     ) -> Function {
         let span = self.span(range);
         let name = self.defined("def", range, decorators, name);
-        let param = |a: &py::ArgWithDefault, keyword_only: bool| Param {
-            name: self.param_name(&a.def),
-            annotation: a.def.annotation.as_ref().map(|e| self.expr(e)),
-            default: a.default.as_ref().map(|e| self.expr(e)),
-            keyword_only,
-        };
-        let positional = args.posonlyargs.iter().chain(&args.args).map(|a| param(a, false));
-        let params = positional.chain(args.kwonlyargs.iter().map(|a| param(a, true))).collect();
-        let mut unsupported = Vec::new();
-        let mut refuse = |range: TextRange, what| unsupported.push((self.span(range), what));
-        if let Some(a) = &args.vararg {
-            refuse(a.range, "a parameter with *");
-        }
-        if let Some(a) = &args.kwarg {
-            refuse(a.range, "a parameter with **");
-        }
+        let (params, mut unsupported) = self.params(args);
         if !type_params.is_empty() {
             unsupported.push((name.span, "a generic function"));
         }
@@ -183,6 +174,28 @@ impl Converter<'_> {
         }
     }
 
+    /// Parameters, and what of them is outside the language.
+    fn params(&self, args: &py::Arguments) -> (Vec<Param>, Vec<(Span, &'static str)>) {
+        let param = |a: &py::ArgWithDefault, positional_only: bool, keyword_only: bool| Param {
+            name: self.param_name(&a.def),
+            annotation: a.def.annotation.as_ref().map(|e| self.expr(e)),
+            default: a.default.as_ref().map(|e| self.expr(e)),
+            keyword_only,
+            positional_only,
+        };
+        let positional = args.posonlyargs.iter().map(|a| param(a, true, false));
+        let either = args.args.iter().map(|a| param(a, false, false));
+        let named = args.kwonlyargs.iter().map(|a| param(a, false, true));
+        let mut unsupported = Vec::new();
+        if let Some(a) = &args.vararg {
+            unsupported.push((self.span(a.range), "a parameter with *"));
+        }
+        if let Some(a) = &args.kwarg {
+            unsupported.push((self.span(a.range), "a parameter with **"));
+        }
+        (positional.chain(either).chain(named).collect(), unsupported)
+    }
+
     fn case(&self, case: &py::MatchCase) -> MatchCase {
         let pattern = self.pattern(&case.pattern);
         let span = pattern.span;
@@ -196,16 +209,38 @@ impl Converter<'_> {
             py::Pattern::MatchSingleton(p) => PatternKind::Value(Expr { span, kind: self.constant(&p.value) }),
             py::Pattern::MatchAs(p) => match (&p.pattern, &p.name) {
                 (None, None) => PatternKind::Any,
-                (inner, Some(name)) => PatternKind::Capture(
-                    inner.as_ref().map(|i| Box::new(self.pattern(i))),
-                    Name { text: name.to_string(), span },
-                ),
+                (inner, Some(name)) => {
+                    // The parser has no place of the name; where a pattern stands before it, it is the last word.
+                    let length = u32::try_from(name.as_str().len()).unwrap_or(0);
+                    let place = Span { start: span.end.saturating_sub(length).max(span.start), ..span };
+                    PatternKind::Capture(
+                        inner.as_ref().map(|i| Box::new(self.pattern(i))),
+                        Name { text: name.to_string(), span: place },
+                    )
+                }
                 (Some(inner), None) => return self.pattern(inner),
             },
             py::Pattern::MatchOr(p) => PatternKind::Or(p.patterns.iter().map(|p| self.pattern(p)).collect()),
-            py::Pattern::MatchSequence(_) | py::Pattern::MatchStar(_) => PatternKind::Unsupported("a sequence pattern"),
-            py::Pattern::MatchMapping(_) => PatternKind::Unsupported("a mapping pattern"),
-            py::Pattern::MatchClass(_) => PatternKind::Unsupported("a class pattern"),
+            py::Pattern::MatchSequence(p) => {
+                PatternKind::Sequence(p.patterns.iter().map(|p| self.pattern(p)).collect())
+            }
+            py::Pattern::MatchStar(p) => {
+                PatternKind::Star(p.name.as_ref().map(|name| Name { text: name.to_string(), span }))
+            }
+            py::Pattern::MatchMapping(p) => PatternKind::Mapping(
+                p.keys.iter().zip(&p.patterns).map(|(key, p)| (self.expr(key), self.pattern(p))).collect(),
+                p.rest.as_ref().map(|name| Name { text: name.to_string(), span }),
+            ),
+            py::Pattern::MatchClass(p) => {
+                let named = p.kwd_attrs.iter().zip(&p.kwd_patterns);
+                PatternKind::Class(
+                    self.boxed(&p.cls),
+                    p.patterns.iter().map(|p| self.pattern(p)).collect(),
+                    named
+                        .map(|(n, p)| (Name { text: n.to_string(), span: self.span(p.range()) }, self.pattern(p)))
+                        .collect(),
+                )
+            }
         };
         Pattern { span, kind }
     }
@@ -293,7 +328,12 @@ impl Converter<'_> {
             py::Expr::List(e) => ExprKind::List(self.exprs(&e.elts)),
             py::Expr::Tuple(e) => ExprKind::Tuple(self.exprs(&e.elts)),
             py::Expr::Slice(e) => ExprKind::Slice(maybe(&e.lower), maybe(&e.upper), maybe(&e.step)),
-            py::Expr::Lambda(_) => ExprKind::Unsupported("lambda"),
+            py::Expr::Lambda(e) => match self.params(&e.args) {
+                (params, unsupported) if unsupported.is_empty() => {
+                    ExprKind::Lambda(Box::new(Lambda { params, value: self.expr(&e.body) }))
+                }
+                _ => ExprKind::Unsupported("a lambda with * parameters"),
+            },
             py::Expr::Yield(_) | py::Expr::YieldFrom(_) => ExprKind::Unsupported("yield"),
             py::Expr::Starred(_) => ExprKind::Unsupported("unpacking with *"),
         };

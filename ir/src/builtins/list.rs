@@ -273,6 +273,67 @@ pub(super) fn sorted(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
     m.new_list(c.ret, &slots)
 }
 
+/// Fails where a list and the list of its keys are not of one length.
+fn keys_fit(m: &dyn Machine, list: u64, keys: u64) -> Result<usize, Fault> {
+    let len = m.list_len(list);
+    if len != m.list_len(keys) {
+        return Err(value_error("list modified during sort"));
+    }
+    Ok(len)
+}
+
+pub(super) fn sorted_by(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    let len = keys_fit(m, a[0], a[1])?;
+    fits(m, 4 * SLOT, len)?;
+    let reverse = a[2] != 0;
+    let ty = element(m, c.args[1]);
+    let (slots, keys) = (m.list_slots(a[0]), m.list_slots(a[1]));
+    let mut places: Vec<usize> = (0..len).collect();
+    let mut failed = None;
+    places.sort_by(|x, y| {
+        let ordering = match m.types().get(ty) {
+            Type::Int | Type::Bool => Ok(int(keys[*x]).cmp(&int(keys[*y]))),
+            _ => structural::order(m, ty, keys[*x], keys[*y]),
+        };
+        match ordering {
+            Ok(ordering) if reverse => ordering.reverse(),
+            Ok(ordering) => ordering,
+            Err(fault) => {
+                failed.get_or_insert(fault);
+                Ordering::Equal
+            }
+        }
+    });
+    if let Some(fault) = failed {
+        return Err(fault);
+    }
+    let sorted: Vec<u64> = places.into_iter().map(|place| slots[place]).collect();
+    m.new_list(c.ret, &sorted)
+}
+
+fn extreme_by(m: &dyn Machine, c: &Call<'_>, a: &[u64], wanted: Ordering, name: &str) -> Result64 {
+    let len = keys_fit(m, a[0], a[1])?;
+    if len == 0 {
+        return Err(value_error(format!("{name}() arg is an empty sequence")));
+    }
+    let ty = element(m, c.args[1]);
+    let mut best = 0;
+    for at in 1..len {
+        if super::any::precedes(m, ty, m.list_get(a[1], at), m.list_get(a[1], best), wanted)? {
+            best = at;
+        }
+    }
+    Ok(m.list_get(a[0], best))
+}
+
+pub(super) fn min_by(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    extreme_by(m, c, a, Ordering::Less, "min")
+}
+
+pub(super) fn max_by(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    extreme_by(m, c, a, Ordering::Greater, "max")
+}
+
 /// `range` with one, two or three arguments, as a list.
 pub(super) fn range(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
     let (start, stop) = if a.len() == 1 { (0, int(a[0])) } else { (int(a[0]), int(a[1])) };

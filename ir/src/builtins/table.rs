@@ -428,6 +428,13 @@ builtins! {
     ListSort "list_sort" Method("sort") (list: LIST_ORDERED_T) => NONE, [TRAPS READS WRITES], list::sort;
     /// Puts the elements in order, from the greatest where reverse (given by name) is true.
     ListSortReverse "list_sort_reverse" Method("sort") (list: LIST_ORDERED_T, reverse: BOOL) => NONE, [TRAPS READS WRITES], list::sort;
+    /// A new list of the elements in the order of their keys, of which there are as many, from the greatest key where
+    /// reverse is true; those with equal keys stay as they stood.
+    ListSortedBy "list_sorted_by" Syntax (list: LIST_T, keys: LIST_ORDERED_U, reverse: BOOL) => LIST_T, [TRAPS READS ALLOCATES], list::sorted_by;
+    /// The first of the elements with the least key; traps where there is none.
+    ListMinBy "list_min_by" Syntax (list: LIST_T, keys: LIST_ORDERED_U) => T, [TRAPS READS], list::min_by;
+    /// The first of the elements with the greatest key; traps where there is none.
+    ListMaxBy "list_max_by" Syntax (list: LIST_T, keys: LIST_ORDERED_U) => T, [TRAPS READS], list::max_by;
     /// Removes all elements.
     ListClear "list_clear" Method("clear") (list: LIST_T) => NONE, [TRAPS WRITES], list::clear;
     /// A new list with the same elements, by the method.

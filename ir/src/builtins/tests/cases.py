@@ -478,3 +478,8 @@ for a, b in [(1.0, 1.0), (1.0, 1.0 + 1e-10), (1.0, 1.1), (0.0, 1e-12), (float("i
     for r in [0.0, 0.2, -1.0]:
         run("math_isclose_rel", lambda a, b, r: math.isclose(a, b, rel_tol=r), a, b, r), run("math_isclose_both", lambda a, b, r, t: math.isclose(a, b, rel_tol=r, abs_tol=t), a, b, r, 1e-9)
 each("math_log1p", math.log1p, 0.0, 1e-10, 1.5, -0.5, -1.0, -2.0, float("inf"), float("nan")), each("math_expm1", math.expm1, 0.0, 1e-10, 1.5, -0.5, 800.0, float("-inf"))
+# Lists with keys.
+for x, keys in [([], []), (["a", "b", "c"], [2, 1, 2]), ([1, 2, 3, 4], ["x", "it's", "x", ""]), ([[1], [2], [3]], [(1, "b"), (1, "a"), (0, "z")]), (["p", "q"], [0.0, -0.0]), (["p", "q", "r"], [1.5, -1.0, 2.5]), ([5, 6], [True, False]), ([1.5, 2.5, 0.5], [[2], [1, 9], []])]:
+    for r in [False, True]:
+        run("list_sorted_by", lambda x, k, r: [v for v, _ in sorted(zip(x, k), key=lambda p: p[1], reverse=r)], x, keys, r)
+    run("list_min_by", lambda x, k: min(x, key=lambda v: k[x.index(v)]), x, keys), run("list_max_by", lambda x, k: max(x, key=lambda v: k[x.index(v)]), x, keys)

@@ -1,0 +1,250 @@
+//! Functions that are defined in functions. One becomes a function of its own that is given the values of the variables
+//! around it that it uses, after its own parameters, each time that it is called. Since it can't assign them, that is what
+//! Python's closures do as long as the function is only called, and functions are no values.
+
+use super::body::Checker;
+use super::expr::{seq, var};
+use super::names::Program;
+use super::signatures::{Function, Param};
+use crate::ast::{self, Argument, ExprKind as A, StmtKind as S};
+use crate::diag::{Code, Diagnostic};
+use crate::source::Span;
+use crate::tree::Expr;
+use std::collections::{HashMap, HashSet};
+
+/// How deeply functions may be defined in each other.
+const MAX_DEPTH: usize = 8;
+
+impl<'a> Program<'a> {
+    /// Adds a function, and those that are defined in it.
+    pub fn function(&mut self, function: Function<'a>) -> usize {
+        let index = self.functions.len();
+        let ast = function.ast;
+        self.functions.push(function);
+        self.functions_within(index, ast, &mut Vec::new());
+        index
+    }
+
+    /// Adds the functions that are defined in one. `around` has the variables of each function around, outermost first.
+    fn functions_within(&mut self, outer: usize, ast: &'a ast::Function, around: &mut Vec<HashSet<String>>) {
+        let Ok(body) = &ast.body else { return };
+        let mut found: Vec<&'a ast::Function> = Vec::new();
+        crate::walk::statements(
+            body,
+            &mut |stmt| {
+                if let S::Function(f) = &stmt.kind {
+                    found.push(f);
+                }
+            },
+            &mut |_| {},
+        );
+        if found.is_empty() || around.len() > MAX_DEPTH {
+            return;
+        }
+        around.push(variables(ast));
+        let first = self.functions.len();
+        let mut free: Vec<HashSet<String>> = Vec::new();
+        for f in &found {
+            let index = self.functions.len();
+            let name = format!("{}.{}", self.functions[outer].name, f.name.text);
+            let owner = self.functions[outer].owner;
+            self.functions.push(Function { name, within: Some(outer), owner, ..Function::new(f) });
+            self.nested.insert(f.name.span, index);
+            let mut names = mentioned(f);
+            let own = variables(f);
+            names.retain(|n| !own.contains(n) && around.iter().any(|a| a.contains(n)));
+            free.push(names);
+        }
+        // Who calls another one of them needs what that one needs.
+        loop {
+            let mut changed = false;
+            for at in 0..found.len() {
+                for other in 0..found.len() {
+                    if !free[at].contains(&found[other].name.text) {
+                        continue;
+                    }
+                    let more: Vec<String> = free[other].difference(&free[at]).cloned().collect();
+                    changed |= !more.is_empty();
+                    free[at].extend(more);
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        for (at, names) in free.into_iter().enumerate() {
+            let mut names: Vec<String> = names.into_iter().collect();
+            names.sort();
+            self.functions[first + at].free = names;
+        }
+        for (at, f) in found.into_iter().enumerate() {
+            self.functions_within(first + at, f, around);
+        }
+        around.pop();
+    }
+}
+
+impl Program<'_> {
+    /// The functions that a nested function can call by name: those that are defined beside it and around it.
+    pub fn nested_in(&self, index: usize) -> HashMap<String, usize> {
+        let mut out = HashMap::new();
+        let mut at = self.functions[index].within;
+        while let Some(outer) = at {
+            for (inner, function) in self.functions.iter().enumerate() {
+                if function.within == Some(outer) {
+                    out.entry(function.ast.name.text.clone()).or_insert(inner);
+                }
+            }
+            at = self.functions[outer].within;
+        }
+        out
+    }
+}
+
+/// The variables of a function: its parameters and what it assigns.
+fn variables(f: &ast::Function) -> HashSet<String> {
+    let mut out: HashSet<String> = f.params.iter().map(|p| p.name.text.clone()).collect();
+    if let Ok(body) = &f.body {
+        super::body::assigned_names(body, &mut out);
+    }
+    out
+}
+
+/// All names that a function mentions, those of the functions in it too.
+fn mentioned(f: &ast::Function) -> HashSet<String> {
+    let mut out = HashSet::new();
+    let Ok(body) = &f.body else { return out };
+    let mut inner = Vec::new();
+    crate::walk::statements(
+        body,
+        &mut |stmt| {
+            if let S::Function(f) = &stmt.kind {
+                inner.push(f);
+            }
+        },
+        &mut |expr| {
+            crate::walk::all(expr, &mut |e| {
+                if let A::Name(name) = &e.kind {
+                    out.insert(name.clone());
+                }
+            });
+        },
+    );
+    for f in inner {
+        let own = variables(f);
+        out.extend(mentioned(f).into_iter().filter(|n| !own.contains(n)));
+    }
+    out
+}
+
+impl Checker<'_, '_> {
+    /// A `def` inside of the function: from here on it can be called.
+    pub fn define_nested(&mut self, f: &ast::Function) {
+        match self.program.nested.get(&f.name.span).copied() {
+            Some(index) if !self.nested.contains_key(&f.name.text) => {
+                self.nested.insert(f.name.text.clone(), index);
+            }
+            Some(_) => {
+                let message = format!("`{}` is defined twice", f.name.text);
+                self.fail::<()>(Code::DefinedTwice, f.name.span, message);
+            }
+            None => {
+                let report =
+                    Diagnostic::error(Code::TooDeep, f.name.span, "functions are defined too deeply in others");
+                self.report(report.help("define it at the top level of the file"));
+            }
+        }
+    }
+
+    /// Calls a function that is defined in this one, or in one around it.
+    pub fn call_nested(&mut self, index: usize, arguments: &[Argument], span: Span, awaited: bool) -> Option<Expr> {
+        let called = &self.program.functions[index];
+        let (name, free) = (called.ast.name.text.clone(), called.free.clone());
+        let mut captured: Vec<Expr> = Vec::new();
+        let mut params = Vec::new();
+        for variable in &free {
+            if self.nested.contains_key(variable) {
+                continue;
+            }
+            if self.lambdas.contains_key(variable) {
+                let message = format!("`{name}` uses the lambda `{variable}`, which is known where it is defined only");
+                let report = Diagnostic::error(Code::Unsupported, span, message);
+                self.report(report.help(format!("define `{variable}` as a function")));
+                return None;
+            }
+            let Some(local) = self.names.get(variable).copied() else {
+                let message = format!("`{name}` uses `{variable}`, which has no value yet");
+                let report = Diagnostic::error(Code::Unassigned, span, message);
+                self.report(report.help(format!("give `{variable}` a value before `{name}` is called")));
+                return None;
+            };
+            let id = local.var?;
+            if !self.assigned.has(id) || self.shadowing.contains(variable) {
+                let message = format!("`{name}` uses `{variable}`, which may have no value here");
+                let report = Diagnostic::error(Code::Unassigned, span, message);
+                self.report(report.help(format!("give `{variable}` a value on every path to here")));
+                return None;
+            }
+            let ty = self.vars[id.0 as usize].ty;
+            captured.push(var(id, ty, span));
+            params.push(Param {
+                name: variable.clone(),
+                span: local.span,
+                ty: Some(ty),
+                default: None,
+                keyword_only: false,
+                positional_only: true,
+            });
+        }
+        let function = &mut self.program.functions[index];
+        if !function.closed {
+            function.closed = true;
+            function.params.extend(params.iter().cloned());
+        }
+        let own = function.params.len() - params.len();
+        let same = function.params[own..].iter().zip(&params).all(|(a, b)| a.name == b.name && a.ty == b.ty);
+        if !same {
+            let message = format!("`{name}` is called where its variables are of other types");
+            return self.fail(Code::Internal, span, message);
+        }
+        let params: Vec<Param> = function.params[..own].to_vec();
+        self.call_with(index, &params, Vec::new(), captured, arguments, span, awaited)
+    }
+
+    /// The value of a nested function that stands where a value is needed.
+    pub fn nested_value(&mut self, name: &str, span: Span) -> Option<Expr> {
+        let report =
+            Diagnostic::error(Code::NotCallable, span, format!("`{name}` is a function, and functions are not values"));
+        self.report(report.help(format!("call it: {name}(…)")));
+        None
+    }
+
+    /// Calls a function of the program: what comes before the arguments that are written, those, and what comes after.
+    #[allow(clippy::too_many_arguments)]
+    pub fn call_with(
+        &mut self,
+        index: usize,
+        params: &[Param],
+        before: Vec<Expr>,
+        after: Vec<Expr>,
+        arguments: &[Argument],
+        span: Span,
+        awaited: bool,
+    ) -> Option<Expr> {
+        let called = &self.program.functions[index];
+        let (name, kind, is_async, ret) = (called.name.clone(), called.kind, called.ast.is_async, called.ret);
+        self.awaits(&name, kind, is_async, span, awaited);
+        self.calls.push((index, span));
+        let mut stmts = Vec::new();
+        let mut args = before;
+        if !arguments.is_empty() {
+            args = args.into_iter().map(|a| self.keep(a, &mut stmts)).collect();
+        }
+        let (given, more) = self.arguments(&name, params, arguments, span)?;
+        stmts.extend(more);
+        args.extend(given);
+        args.extend(after);
+        let call = super::expr::typed(ret?, span, crate::tree::ExprKind::Call(index, args));
+        Some(seq(stmts, call))
+    }
+}
