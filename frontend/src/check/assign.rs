@@ -464,7 +464,7 @@ impl Checker<'_, '_> {
             };
             if self.method_named(current.ty, name).is_some() {
                 let value = self.expr(value, None)?;
-                return Some(self.own_call(&current, name, vec![value], span)?);
+                return self.own_call(&current, name, vec![value], span);
             }
         }
         // The current value is read before the new one is worked out.

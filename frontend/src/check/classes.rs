@@ -244,9 +244,8 @@ impl<'a> Program<'a> {
         class.frozen = frozen;
         class.keyword_only = keyword_only;
         class.errors = errors;
-        if class.kind == ClassKind::Plain && base.is_none() {
-            self.give_type(index);
-        } else if class.kind != ClassKind::Plain {
+        // One that inherits gets its type when it is known what it inherits from.
+        if class.kind != ClassKind::Plain || base.is_none() {
             self.give_type(index);
         }
     }
@@ -508,6 +507,10 @@ impl<'a> Program<'a> {
             Type::Bytes => ExprKind::Bytes(Vec::new()),
             Type::List(_) => ExprKind::List(Vec::new()),
             Type::Dict(..) => ExprKind::Dict(Vec::new()),
+            Type::Set(_) => {
+                let set = ast::Expr { span, kind: ExprKind::Name("set".to_owned()) };
+                ExprKind::Call(Box::new(set), Vec::new())
+            }
             _ => return None,
         };
         Some(Default::Made(Rc::new(ast::Expr { span, kind })))

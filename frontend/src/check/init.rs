@@ -66,7 +66,7 @@ impl Checker<'_, '_> {
         let init = self.init.as_ref().filter(|init| !init.made)?;
         let name = field_name(&field.text);
         let is_field = matches!(&of.kind, A::Name(n) if *n == init.receiver) && self.names.contains_key(&name);
-        is_field.then(|| ast::Expr { span: field.span, kind: A::Name(name) })
+        is_field.then_some(ast::Expr { span: field.span, kind: A::Name(name) })
     }
 
     /// Ends an `__init__`: its object is what the call gives.

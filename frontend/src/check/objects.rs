@@ -363,10 +363,7 @@ impl Checker<'_, '_> {
             return Some(call.map(|call| seq(stmts, call)));
         }
         if matches!(code, CompareOp::Eq | CompareOp::Ne) {
-            return match self.not_by_content(left.ty, &mut Vec::new()) {
-                None => None,
-                Some(class) => Some(self.by_identity(&class, span)),
-            };
+            return self.not_by_content(left.ty, &mut Vec::new()).map(|class| self.by_identity(&class, span));
         }
         let (order, total) = (self.program.classes[class].order, self.program.classes[class].total);
         if total && let Some(less) = self.method_named(left.ty, "__lt__") {
@@ -374,23 +371,12 @@ impl Checker<'_, '_> {
             let mut stmts = Vec::new();
             let (a, b) = (self.keep(left.clone(), &mut stmts), self.keep(right.clone(), &mut stmts));
             return Some((|| {
-                let (x, y) = if matches!(code, CompareOp::Gt | CompareOp::Le) {
-                    (b.clone(), a.clone())
-                } else {
-                    (a.clone(), b.clone())
-                };
-                let _ = (&x, &y);
                 let less = self.call_on(&less, a.clone(), vec![b.clone()], span)?;
                 let value = match code {
                     CompareOp::Ge => op(Op::Bnot, vec![less], types::BOOL, span),
-                    CompareOp::Le => {
+                    _ => {
                         let equal = self.compare(CompareOp::Eq, a, b, span)?;
                         typed(types::BOOL, span, ExprKind::Logic(false, Box::new(less), Box::new(equal)))
-                    }
-                    _ => {
-                        let more = op(Op::Bnot, vec![less], types::BOOL, span);
-                        let differ = self.compare(CompareOp::Ne, a, b, span)?;
-                        typed(types::BOOL, span, ExprKind::Logic(true, Box::new(more), Box::new(differ)))
                     }
                 };
                 Some(seq(stmts, value))
@@ -433,7 +419,7 @@ impl Checker<'_, '_> {
                 }
                 self.program.types.class(*id).fields.iter().find_map(|f| self.not_by_content(f.ty, seen))
             }
-            Type::List(e) => self.not_by_content(*e, seen),
+            Type::List(e) | Type::Set(e) | Type::FrozenSet(e) | Type::TupleOf(e) => self.not_by_content(*e, seen),
             Type::Dict(k, v) => self.not_by_content(*k, seen).or_else(|| self.not_by_content(*v, seen)),
             Type::Tuple(parts) => parts.iter().find_map(|p| self.not_by_content(*p, seen)),
             _ => None,
@@ -483,7 +469,7 @@ impl Checker<'_, '_> {
                 class.is_some_and(|c| c.kind == ClassKind::Plain || c.method("__repr__").is_some())
                     || self.program.types.class(*id).fields.iter().any(|f| self.says_itself(f.ty, seen))
             }
-            Type::List(e) => self.says_itself(*e, seen),
+            Type::List(e) | Type::Set(e) | Type::FrozenSet(e) | Type::TupleOf(e) => self.says_itself(*e, seen),
             Type::Dict(k, v) => self.says_itself(*k, seen) || self.says_itself(*v, seen),
             Type::Tuple(parts) => parts.iter().any(|p| self.says_itself(*p, seen)),
             _ => false,
