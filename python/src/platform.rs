@@ -102,6 +102,22 @@ impl Platform {
         Platform::open(py, config)
     }
 
+    /// A platform on a backend with these settings, and these of the engine (see `Config`).
+    #[staticmethod]
+    fn on(
+        py: Python<'_>,
+        backend: &str,
+        settings: std::collections::BTreeMap<String, String>,
+        node_id: u64,
+        lease_seconds: f64,
+    ) -> PyResult<Platform> {
+        let mut config = Config::default();
+        config.store.backend = backend.into();
+        config.backends.insert(backend.into(), settings);
+        (config.engine.node_id, config.engine.lease_seconds) = (node_id, lease_seconds);
+        Platform::open(py, config)
+    }
+
     #[staticmethod]
     fn configured(py: Python<'_>, path: Option<&str>) -> PyResult<Platform> {
         let config = Config::load(path.map(Path::new)).map_err(|error| PyValueError::new_err(error.to_string()))?;

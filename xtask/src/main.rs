@@ -96,7 +96,7 @@ fn test() -> Result<()> {
     let servers = services.variables.iter().map(|(name, value)| (name, value));
     run(cargo("test").args(PROFILE).args(["--workspace", "--exclude", EXTENSION, "--no-fail-fast"]).envs(servers))?;
     step("the wheel and its tests");
-    python::test()
+    python::test(&services.variables)
 }
 
 fn bless() -> Result<()> {

@@ -63,12 +63,13 @@ fn install(release: bool) -> Result<PathBuf> {
     Ok(environment)
 }
 
-/// Builds and installs the wheel, and runs its tests.
-pub fn test() -> Result<()> {
+/// Builds and installs the wheel, and runs its tests, which find servers by these variables.
+pub fn test(servers: &[(&str, String)]) -> Result<()> {
     let environment = install(false)?;
     run(Command::new(environment.join("bin/python"))
         .current_dir(root().join("python"))
-        .args(["-m", "pytest", "-q", "tests"]))
+        .args(["-m", "pytest", "-q", "tests"])
+        .envs(servers.iter().map(|(name, value)| (name, value))))
 }
 
 /// A Python with the release wheel in it, for the benchmarks.

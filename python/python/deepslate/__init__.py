@@ -5,7 +5,7 @@ from ._errors import CompileError, DeepslateError, FlowCancelled, FlowFailed, St
 from ._flow import FlowDefinition, flow, impure, now, pure, random, sleep, uuid
 from ._host import Context, context
 from ._native import __version__
-from ._platform import Platform, new_embedded, new_platform, spawn_inspector, spawn_workers
+from ._platform import Platform, new_embedded, new_platform, new_postgres, spawn_inspector, spawn_workers
 
 __all__ = [
     "CompileError",
@@ -23,6 +23,7 @@ __all__ = [
     "impure",
     "new_embedded",
     "new_platform",
+    "new_postgres",
     "now",
     "pure",
     "random",

@@ -77,6 +77,22 @@ def new_embedded(path: str | os.PathLike[str], http_address: str = DEFAULT_HTTP)
     return _opened(_native.Platform.embedded(os.fspath(path)), http_address)
 
 
+def new_postgres(
+    node_id: int,
+    dsn: str,
+    http_address: str = DEFAULT_HTTP,
+    max_connections: int = 16,
+    max_batch: int = 1024,
+    lease_seconds: float = 5,
+) -> tuple[Platform, Callable[[], None]]:
+    """Opens (or makes) a store in a PostgreSQL database: ``postgres://user:password@host:5432/database?sslmode=require``.
+
+    ``node_id`` names this process among those that share the database, the same in all its lives. After a crash another life of
+    it waits until the lease of the one before has ended, ``lease_seconds`` at most."""
+    settings = {"dsn": dsn, "max_connections": str(max_connections), "max_batch": str(max_batch)}
+    return _opened(_native.Platform.on("postgres", settings, node_id, lease_seconds), http_address)
+
+
 def new_platform(config: str | os.PathLike[str] | None = None) -> tuple[Platform, Callable[[], None]]:
     """Opens the store that a config file selects: this one, else ``DEEPSLATE_CONFIG``, else ``./deepslate.toml``, else defaults."""
     return _opened(_native.Platform.configured(None if config is None else os.fspath(config)), DEFAULT_HTTP)

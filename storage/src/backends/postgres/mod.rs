@@ -59,6 +59,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("schema", "the schema that holds the tables, made if it is not there; default deepslate"),
     ("shards", "number of shards of a new store; default 64"),
     ("max_connections", "connections at most; default 16"),
+    ("max_batch", "isolates in one statement at most; default 4096"),
     ("timeout_ms", "how long one statement may take before it counts as lost; default 30000"),
     ("prepare", "true to keep prepared statements, false behind a proxy that can't; default true"),
 ];
@@ -84,6 +85,7 @@ fn configured(settings: &Settings) -> Result<Options> {
         schema: settings.get("schema").cloned().unwrap_or(default.schema),
         shard_count: number(settings, "shards", default.shard_count)?,
         max_connections: number(settings, "max_connections", default.max_connections)?,
+        max_batch: number(settings, "max_batch", default.max_batch)?,
         timeout: Duration::from_millis(number(settings, "timeout_ms", TIMEOUT_MS_DEFAULT)?),
         prepare,
         ..default
@@ -101,6 +103,8 @@ pub struct Options {
     pub shard_count: u32,
     /// Connections at most, 1 or more.
     pub max_connections: usize,
+    /// Isolates in one statement at most, 1 to the default.
+    pub max_batch: usize,
     /// How long one operation may take before its connection is given up, so that the caller can retry.
     pub timeout: Duration,
     /// Whether statements stay prepared on their connection. Not behind a proxy that gives each transaction another one and
@@ -116,6 +120,7 @@ impl Options {
             schema: SCHEMA_DEFAULT.to_owned(),
             shard_count: SHARD_COUNT_DEFAULT,
             max_connections: CONNECTIONS_DEFAULT,
+            max_batch: LIMITS.batch_max,
             timeout: Duration::from_millis(TIMEOUT_MS_DEFAULT),
             prepare: true,
         }
@@ -126,6 +131,7 @@ impl Options {
 pub struct Postgres {
     connections: Arc<Connections>,
     sql: Statements,
+    limits: Limits,
     shard_count: u32,
     /// Host, database and schema, for errors.
     place: String,
@@ -187,14 +193,17 @@ impl Postgres {
     /// `Newer` for tables of a later version.
     pub async fn open(options: Options) -> Result<Postgres> {
         let refuse = |what: String| Error::new(Kind::Refused, "open", what);
-        let Options { dsn, schema, shard_count, max_connections, timeout, prepare } = options;
+        let Options { dsn, schema, shard_count, max_connections, max_batch, timeout, prepare } = options;
         if !is_schema_name(&schema) {
             let rule = "use lower-case letters, digits and _, at most 63, no digit first, and not `pg_` before it";
             return Err(refuse(format!("`{schema}` can't be the schema: {rule}")));
         }
-        if max_connections == 0 {
-            return Err(refuse("setting `max_connections` is 0; it must be at least 1".into()));
+        for (setting, value) in [("max_connections", max_connections), ("max_batch", max_batch)] {
+            if value == 0 {
+                return Err(refuse(format!("setting `{setting}` is 0; it must be at least 1")));
+            }
         }
+        let limits = Limits { batch_max: max_batch.min(LIMITS.batch_max), ..LIMITS };
         let no_dsn =
             || refuse("setting `dsn` is no connection string: postgres://user:password@host:5432/database".into());
         if !dsn.starts_with("postgres://") && !dsn.starts_with("postgresql://") {
@@ -213,7 +222,7 @@ impl Postgres {
         let permits = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
         let connections = Arc::new(Connections { options, idle: Mutex::default(), permits });
         let sql = Statements::of(&schema, prepare);
-        let mut store = Postgres { connections, sql, shard_count, place, timeout };
+        let mut store = Postgres { connections, sql, limits, shard_count, place, timeout };
         store.shard_count = on_connection!(store, "open", |conn| schema::prepare(conn, &schema, shard_count))?;
         Ok(store)
     }
@@ -313,7 +322,7 @@ fn check_text(commit: &Commit) -> Result<()> {
 #[async_trait]
 impl Store for Postgres {
     fn limits(&self) -> Limits {
-        LIMITS
+        self.limits
     }
 
     fn shard_count(&self) -> u32 {
@@ -325,11 +334,11 @@ impl Store for Postgres {
     }
 
     async fn commit(&self, batch: Vec<Commit>) -> Result<Vec<Outcome>> {
-        check_commits(&batch, &LIMITS)?;
+        check_commits(&batch, &self.limits)?;
         let mut refused = Outcomes::new();
         let mut sorted = Vec::with_capacity(batch.len());
         for commit in &batch {
-            match check_commit(commit, &LIMITS, self.shard_count).and_then(|()| check_text(commit)) {
+            match check_commit(commit, &self.limits, self.shard_count).and_then(|()| check_text(commit)) {
                 Ok(()) => sorted.push(commit),
                 Err(error) => {
                     refused.insert(commit.head.id, Outcome::Failed(error));
@@ -344,7 +353,7 @@ impl Store for Postgres {
     }
 
     async fn delete(&self, batch: Vec<Delete>) -> Result<Vec<Outcome>> {
-        check_deletes(&batch, &LIMITS)?;
+        check_deletes(&batch, &self.limits)?;
         let mut outcomes = Outcomes::with_capacity(batch.len());
         if !batch.is_empty() {
             let mut sorted: Vec<&Delete> = batch.iter().collect();
@@ -396,7 +405,7 @@ impl Store for Postgres {
     }
 
     async fn put_program(&self, hash: ProgramHash, bytes: Bytes) -> Result<()> {
-        check_program(hash, bytes.len(), &LIMITS)?;
+        check_program(hash, bytes.len(), &self.limits)?;
         on_connection!(self, "put_program", |conn| writes::put_program(conn, &self.sql, hash, &bytes))
     }
 
