@@ -43,7 +43,7 @@ impl serde::de::Error for ValueError {
 /// # Errors
 /// A value that is not of the type.
 pub fn to_datum<T: Serialize + ?Sized>(module: &Module, ty: TypeId, value: &T) -> Result<Datum, ValueError> {
-    let datum = value.serialize(ser::Serializer { types: &module.types, shape: ser::Shape::Type(ty) })?;
+    let datum = value.serialize(ser::Serializer::new(&module.types, ser::Shape::Type(ty)))?;
     datum::check(&module.types, ty, &datum).map_err(ValueError)?;
     Ok(datum)
 }
@@ -55,7 +55,7 @@ pub fn to_datum<T: Serialize + ?Sized>(module: &Module, ty: TypeId, value: &T) -
 /// Arguments that don't fit the parameters.
 pub fn to_args<T: Serialize + ?Sized>(module: &Module, params: &[Param], value: &T) -> Result<Vec<Datum>, ValueError> {
     let shape = ser::Shape::Params(params);
-    let args = match value.serialize(ser::Serializer { types: &module.types, shape })? {
+    let args = match value.serialize(ser::Serializer::new(&module.types, shape))? {
         Datum::Object(args) => args,
         Datum::None => Vec::new(),
         _ => {

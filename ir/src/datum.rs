@@ -3,7 +3,7 @@
 //!
 //! Trees are at most `DEPTH` levels deep, so that functions over them may recurse.
 
-use crate::builtins::Machine;
+use crate::builtins::{Machine, widened};
 use crate::entity::TypeId;
 use crate::structural::{self, slot_type};
 use crate::trap::{Fault, TrapKind};
@@ -38,6 +38,8 @@ pub enum Datum {
     Set(Vec<Datum>),
     /// An object: the slots of its class in order.
     Object(Vec<Datum>),
+    /// A value of a union: the index of its member among the type's, and the value as the member's, which is no union's.
+    Member(u32, Box<Datum>),
 }
 
 impl Datum {
@@ -55,7 +57,53 @@ impl Datum {
             Datum::Tuple(_) => "tuple",
             Datum::Set(_) => "set",
             Datum::Object(_) => "object",
+            Datum::Member(_, value) => value.kind(),
         }
+    }
+
+    /// The value itself where it is one of a union.
+    pub fn unwrapped(&self) -> &Datum {
+        match self {
+            Datum::Member(_, value) => value,
+            other => other,
+        }
+    }
+}
+
+/// The member of a union that a value outside is of, and the value as that member's. One that does not say its member is of
+/// the first whose kind it is; failing that, of the first that its kind is converted to.
+pub fn member_of<'a>(types: &Types, union: TypeId, datum: &'a Datum) -> Option<(TypeId, &'a Datum)> {
+    let members = types.members(union)?;
+    if let Datum::Member(index, value) = datum {
+        let member = members.get(*index as usize)?;
+        return if matches!(**value, Datum::Member(..)) { None } else { Some((*member, value)) };
+    }
+    let fits = |ty: &&TypeId, converted: bool| match (types.get(**ty), datum) {
+        (Type::None, Datum::None)
+        | (Type::Bool, Datum::Bool(_))
+        | (Type::Int, Datum::Int(_))
+        | (Type::Float, Datum::Float(_))
+        | (Type::Str, Datum::Str(_))
+        | (Type::Bytes, Datum::Bytes(_))
+        | (Type::List(_), Datum::List(_))
+        | (Type::Set(_) | Type::FrozenSet(_), Datum::Set(_))
+        | (Type::TupleOf(_), Datum::Tuple(_))
+        | (Type::Dict(..), Datum::Dict(_)) => true,
+        (Type::Tuple(parts), Datum::Tuple(values)) => parts.len() == values.len(),
+        (Type::Class(class), Datum::Object(slots)) => types.class(*class).fields.len() == slots.len(),
+        (Type::Int, Datum::Bool(_)) | (Type::Float, Datum::Int(_) | Datum::Bool(_)) => converted,
+        _ => false,
+    };
+    let member = members.iter().find(|ty| fits(ty, false)).or_else(|| members.iter().find(|ty| fits(ty, true)))?;
+    Some((*member, datum))
+}
+
+/// A value of one member of a union as one of the union.
+pub fn as_member(types: &Types, union: TypeId, member: TypeId, value: Datum) -> Datum {
+    let index = types.members(union).and_then(|all| all.iter().position(|m| *m == member));
+    match index.and_then(|index| u32::try_from(index).ok()) {
+        Some(index) => Datum::Member(index, Box::new(value)),
+        None => value,
     }
 }
 
@@ -137,6 +185,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(&mut self, ty: TypeId, slot: u64) -> Result<Datum, Fault> {
         let (m, types) = (self.m, self.m.types());
+        if types.members(ty).is_some() {
+            let (member, slot) = m.member(slot);
+            let value = self.read(member, slot)?;
+            return Ok(as_member(types, ty, member, value));
+        }
         self.spend(16)?;
         match types.get(ty) {
             Type::None => return Ok(Datum::None),
@@ -157,6 +210,7 @@ impl Reader<'_> {
             }
             Type::List(_) | Type::Dict(..) | Type::Tuple(_) | Type::Class(_) => {}
             Type::TupleOf(_) | Type::Set(_) | Type::FrozenSet(_) => {}
+            Type::Union(_) => unreachable!("no member is a union"),
         }
         if self.open.contains(&(ty, slot)) {
             return Err(self.refuse("contains itself"));
@@ -234,6 +288,12 @@ pub fn check(types: &Types, ty: TypeId, datum: &Datum) -> Result<(), String> {
 }
 
 fn check_at(types: &Types, ty: TypeId, datum: &Datum, path: &mut Path) -> Result<(), String> {
+    if types.members(ty).is_some() {
+        return match member_of(types, ty, datum) {
+            Some((member, value)) => check_at(types, member, value, path),
+            None => Err(format!("{}expected {}, found {}", path.prefix(), types.name(ty), datum.kind())),
+        };
+    }
     let holds_others =
         matches!(datum, Datum::List(_) | Datum::Dict(_) | Datum::Tuple(_) | Datum::Set(_) | Datum::Object(_));
     if holds_others && path.0.len() >= DEPTH {
@@ -310,6 +370,7 @@ fn brief(key: &Datum) -> String {
         }
         Datum::Float(value) => structural::write_float_repr(*value, &mut out),
         Datum::Bool(value) => out.push_str(if *value { "True" } else { "False" }),
+        Datum::Member(_, value) => return brief(value),
         other => out.push_str(other.kind()),
     }
     out
@@ -325,7 +386,13 @@ pub fn from_datum(m: &mut dyn Machine, ty: TypeId, datum: &Datum) -> Result<u64,
 }
 
 fn write(m: &mut dyn Machine, ty: TypeId, datum: &Datum) -> Result<u64, Fault> {
+    if m.types().members(ty).is_some() {
+        let (member, value) = member_of(m.types(), ty, datum).expect("checked before");
+        let slot = write(m, member, value)?;
+        return widened(m, member, slot);
+    }
     Ok(match datum {
+        Datum::Member(..) => unreachable!("checked before"),
         Datum::None => 0,
         Datum::Bool(value) => match m.types().get(ty) {
             Type::Float => f64::from(u8::from(*value)).to_bits(),

@@ -307,6 +307,7 @@ pub fn scalar(op: Op, args: &[u64], imm: &Imm) -> Option<Result<u64, Fault>> {
         Op::LockNew | Op::LockAcquire | Op::LockRelease => None,
         Op::WaitGroupNew | Op::WaitGroupAdd | Op::WaitGroupWait | Op::Select => None,
         Op::Now | Op::Random | Op::Uuid => None,
+        Op::UnionWiden | Op::UnionIs | Op::UnionNarrow => None,
     }
 }
 

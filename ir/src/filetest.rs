@@ -116,17 +116,17 @@ pub fn directives(text: &str) -> impl Iterator<Item = (u32, &str, &str)> {
     })
 }
 
-/// Whether two values are the same, a NaN the same as another and zeros of two signs not.
+/// Whether two values are the same, whether they say their member of a union or not, a NaN the same as another and zeros of two signs not.
 pub fn same(a: &Datum, b: &Datum) -> bool {
     let all = |a: &[Datum], b: &[Datum]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b));
-    match (a, b) {
+    match (a.unwrapped(), b.unwrapped()) {
         (Datum::Float(a), Datum::Float(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
         (Datum::List(a), Datum::List(b)) | (Datum::Tuple(a), Datum::Tuple(b)) => all(a, b),
         (Datum::Object(a), Datum::Object(b)) | (Datum::Set(a), Datum::Set(b)) => all(a, b),
         (Datum::Dict(a), Datum::Dict(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1))
         }
-        _ => a == b,
+        (a, b) => a == b,
     }
 }
 

@@ -30,10 +30,13 @@ pub fn program(seed: u64) -> Module {
         dict: module.types.intern(Type::Dict(INT, STR)),
         queue: module.types.intern(Type::Queue(INT)),
         pair: module.types.intern(Type::Class(class)),
+        union: TypeId(0),
+        optional: module.types.union(&[INT, NONE]),
         result: TypeId(0),
     };
-    let result = Type::Tuple(vec![INT, FLOAT, BOOL, STR, kinds.list, kinds.dict, kinds.pair]);
-    let kinds = Kinds { result: module.types.intern(result), ..kinds };
+    let union = module.types.union(&[INT, STR, NONE, kinds.pair]);
+    let result = Type::Tuple(vec![INT, FLOAT, BOOL, STR, kinds.list, kinds.dict, kinds.pair, union]);
+    let kinds = Kinds { union, result: module.types.intern(result), ..kinds };
     let words = ["", "a", "bc", "é"].map(|w| Imm::Const(module.intern(Constant::Str(w.to_owned()))));
     let count = 1 + chance.below(4);
     for index in 0..count {
@@ -93,6 +96,10 @@ struct Kinds {
     dict: TypeId,
     queue: TypeId,
     pair: TypeId,
+    /// `int | str | Pair | None`.
+    union: TypeId,
+    /// `int | None`, a part of it.
+    optional: TypeId,
     result: TypeId,
 }
 
@@ -105,6 +112,7 @@ struct Vars {
     list: Vec<Var>,
     dict: Vec<Var>,
     pair: Vec<Var>,
+    union: Vec<Var>,
     queue: Vec<Var>,
     lock: Vec<Var>,
     group: Vec<Var>,
@@ -130,8 +138,8 @@ impl Writer<'_> {
         let count = 3 + self.chance.below(8);
         self.statements(count);
         if self.main {
-            let Vars { floats, bools, strs, list, dict, pair, .. } = &self.vars;
-            let parts = [self.vars.ints[0], floats[0], bools[0], strs[0], list[0], dict[0], pair[0]];
+            let Vars { ints, floats, bools, strs, list, dict, pair, union, .. } = &self.vars;
+            let parts = [ints[0], floats[0], bools[0], strs[0], list[0], dict[0], pair[0], union[0]];
             let values: Vec<Value> = parts.iter().map(|v| self.b.read(*v)).collect();
             let result = self.b.value(Op::New, &values, Imm::No, self.kinds.result);
             self.b.ret(result);
@@ -178,6 +186,10 @@ impl Writer<'_> {
         for name in ["u", "w"] {
             let pair = b.value(Op::New, &[left, right], Imm::No, self.kinds.pair);
             self.vars.pair.push(declare(b, name, pair));
+        }
+        for name in ["e", "f"] {
+            let value = b.value(Op::UnionWiden, &[left], Imm::No, self.kinds.union);
+            self.vars.union.push(declare(b, name, value));
         }
         let shared = if self.main {
             let capacity = self.chance.pick(&[-1, -1, 0, 1, 2]);
@@ -364,6 +376,54 @@ impl Writer<'_> {
         }
     }
 
+    fn union(&mut self) -> Value {
+        let value = match self.chance.below(6) {
+            0 => self.int(),
+            1 => self.str(),
+            2 => self.read(|v| &v.pair),
+            3 => self.b.value(Op::None, &[], Imm::No, NONE),
+            4 => {
+                let value = self.int();
+                self.b.value(Op::UnionWiden, &[value], Imm::No, self.kinds.optional)
+            }
+            _ => return self.read(|v| &v.union),
+        };
+        self.b.value(Op::UnionWiden, &[value], Imm::No, self.kinds.union)
+    }
+
+    /// Takes a member out of a union: tested before, or, now and then, not.
+    fn narrow(&mut self) {
+        let value = self.read(|v| &v.union);
+        let member = self.chance.pick(&[INT, STR, self.kinds.pair, self.kinds.optional]);
+        let is = self.b.value(Op::UnionIs, &[value], Imm::Type(member), BOOL);
+        let (then, after) = (self.b.new_block(), self.b.new_block());
+        let tested = self.chance.below(8) > 0;
+        if tested {
+            self.b.branch(is, then, after);
+        } else {
+            self.write_to(|v| &v.bools, is);
+            self.b.jump(then);
+        }
+        self.b.seal(then);
+        self.b.switch_to(then);
+        let mut narrowed = self.b.value(Op::UnionNarrow, &[value], Imm::No, member);
+        if member == self.kinds.optional {
+            let other = self.read(|v| &v.union);
+            let wide = self.b.value(Op::UnionWiden, &[narrowed], Imm::No, self.kinds.union);
+            let same = self.b.value(Op::Eq, &[wide, other], Imm::No, BOOL);
+            self.write_to(|v| &v.bools, same);
+            narrowed = self.b.value(Op::CallBuiltin, &[narrowed], Imm::Builtin(Builtin::StrOf), STR);
+        }
+        match self.b.ty(narrowed) {
+            INT => self.write_to(|v| &v.ints, narrowed),
+            STR => self.write_to(|v| &v.strs, narrowed),
+            _ => self.write_to(|v| &v.pair, narrowed),
+        }
+        self.b.jump(after);
+        self.b.seal(after);
+        self.b.switch_to(after);
+    }
+
     fn statements(&mut self, count: u32) {
         for _ in 0..count {
             if self.b.ended() {
@@ -379,7 +439,7 @@ impl Writer<'_> {
         use Op::{
             CallBuiltin, CallImpure, CallPure, DictSet, Fconst, ListPush, ListSet, QueueGet, QueuePut, Sleep, SlotSet,
         };
-        match self.chance.below(26) {
+        match self.chance.below(30) {
             0..=3 => {
                 let value = self.int();
                 self.write_to(|v| &v.ints, value);
@@ -449,6 +509,11 @@ impl Writer<'_> {
             }
             24 => self.select(),
             25 => self.sync(),
+            26 | 27 => {
+                let value = self.union();
+                self.write_to(|v| &v.union, value);
+            }
+            28 => self.narrow(),
             _ => {
                 let new = self.new_pair();
                 self.write_to(|v| &v.pair, new);

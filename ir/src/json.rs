@@ -9,11 +9,12 @@
 //! | `dict` with keys of `str` | an object |
 //! | `dict` with other keys | `{"$dict": [[key, value], …]}` |
 //! | a dataclass | an object by field |
+//! | `A | B` | as the member has it |
 //!
 //! What reads is strict about types, except that a number without a fraction and a truth value are taken for a float and a
 //! truth value for an int. It takes untrusted input: every mistake is an error that says where it is.
 
-use crate::datum::{DEPTH, Datum, Part, Path};
+use crate::datum::{DEPTH, Datum, Part, Path, as_member, member_of};
 use crate::entity::{ClassId, TypeId};
 use crate::structural::{slot_type, write_float_repr};
 use crate::types::{self, Type, Types};
@@ -67,8 +68,15 @@ pub fn to_json(types: &Types, ty: TypeId, datum: &Datum) -> String {
 }
 
 fn write_json(types: &Types, ty: Option<TypeId>, datum: &Datum, out: &mut String) {
+    // Which member of a union it is does not show: what is read back takes the first that fits.
+    if let Some(union) = ty.filter(|ty| types.members(*ty).is_some())
+        && let Some((member, value)) = member_of(types, union, datum)
+    {
+        return write_json(types, Some(member), value, out);
+    }
     let known = ty.map(|ty| types.get(ty));
     match datum {
+        Datum::Member(_, value) => write_json(types, None, value, out),
         Datum::None => out.push_str("null"),
         Datum::Bool(value) => match known {
             Some(Type::Int) => out.push(if *value { '1' } else { '0' }),
@@ -113,7 +121,7 @@ fn write_json(types: &Types, ty: Option<TypeId>, datum: &Datum, out: &mut String
             };
             let by_name = match key {
                 Some(key) => key == types::STR,
-                None => entries.iter().all(|(k, _)| matches!(k, Datum::Str(_))),
+                None => entries.iter().all(|(k, _)| matches!(k.unwrapped(), Datum::Str(_))),
             };
             out.push_str(if by_name { "{" } else { "{\"$dict\":[" });
             for (at, (k, v)) in entries.iter().enumerate() {
@@ -173,21 +181,33 @@ pub fn from_json(types: &Types, ty: TypeId, text: &str) -> Result<Datum, JsonErr
         found,
         did_you_mean: None,
     })?;
-    Reader { types, path: Path::default() }.read(ty, &json)
+    Reader::new(types).read(ty, &json)
 }
 
 /// Reads a value of this type from JSON that is parsed already; a float that JSON itself can't write may stand in it as the
 /// string `"NaN"`, `"Infinity"` or `"-Infinity"` (in text too).
 pub fn from_value(types: &Types, ty: TypeId, value: &serde_json::Value) -> Result<Datum, JsonError> {
-    Reader { types, path: Path::default() }.read(ty, &Json::of(value))
+    Reader::new(types).read(ty, &Json::of(value))
 }
+
+/// How many values are looked at in all to find the member of a union that a value is of. Members inside members multiply.
+const TRIES: u32 = 1_000_000;
 
 struct Reader<'a> {
     types: &'a Types,
     path: Path,
+    /// Whether a member of a union is being tried for its own sake: numbers are not converted.
+    exact: bool,
+    /// How many members are being tried inside each other.
+    trying: u32,
+    tries_left: u32,
 }
 
 impl Reader<'_> {
+    fn new(types: &Types) -> Reader<'_> {
+        Reader { types, path: Path::default(), exact: false, trying: 0, tries_left: TRIES }
+    }
+
     fn error(&self, expected: impl Into<String>, found: impl Into<String>) -> JsonError {
         JsonError { path: self.path.clone(), expected: expected.into(), found: found.into(), did_you_mean: None }
     }
@@ -201,6 +221,16 @@ impl Reader<'_> {
 
     fn read(&mut self, ty: TypeId, json: &Json) -> Result<Datum, JsonError> {
         let types = self.types;
+        if self.trying > 0 {
+            self.tries_left = self.tries_left.saturating_sub(1);
+            if self.tries_left == 0 {
+                let expected = "a value that shows which members of unions it is of";
+                return Err(self.error(expected, format!("one that {TRIES} looks did not find out")));
+            }
+        }
+        if let Type::Union(members) = types.get(ty) {
+            return self.read_member(ty, members, json);
+        }
         let holds_others =
             types.element(ty).is_some() || matches!(types.get(ty), Type::Dict(..) | Type::Tuple(_) | Type::Class(_));
         if holds_others && self.path.parts().len() >= DEPTH {
@@ -210,20 +240,22 @@ impl Reader<'_> {
         match (types.get(ty), json) {
             (Type::None, Json::Null) => Ok(Datum::None),
             (Type::Bool, Json::Bool(value)) => Ok(Datum::Bool(*value)),
-            (Type::Int, Json::Bool(value)) => Ok(Datum::Int(i64::from(*value))),
+            (Type::Int, Json::Bool(value)) if !self.exact => Ok(Datum::Int(i64::from(*value))),
             (Type::Int, Json::Number(text)) => match text.parse() {
                 Ok(value) => Ok(Datum::Int(value)),
                 Err(_) if text.contains(['.', 'e', 'E', 'N', 'I']) => Err(self.error("int", json.to_string())),
                 Err(_) => Err(self.error("an int of 64 bits", json.to_string())),
             },
-            (Type::Float, Json::Bool(value)) => Ok(Datum::Float(f64::from(u8::from(*value)))),
-            (Type::Float, Json::Number(text)) => match text.as_str() {
-                "NaN" => Ok(Datum::Float(f64::NAN)),
-                "Infinity" => Ok(Datum::Float(f64::INFINITY)),
-                "-Infinity" => Ok(Datum::Float(f64::NEG_INFINITY)),
-                number => number.parse().map(Datum::Float).map_err(|_| self.error("float", json.to_string())),
-            },
-            (Type::Float, Json::String(text)) => match text.as_str() {
+            (Type::Float, Json::Bool(value)) if !self.exact => Ok(Datum::Float(f64::from(u8::from(*value)))),
+            (Type::Float, Json::Number(text)) if !self.exact || text.contains(['.', 'e', 'E', 'N', 'I']) => {
+                match text.as_str() {
+                    "NaN" => Ok(Datum::Float(f64::NAN)),
+                    "Infinity" => Ok(Datum::Float(f64::INFINITY)),
+                    "-Infinity" => Ok(Datum::Float(f64::NEG_INFINITY)),
+                    number => number.parse().map(Datum::Float).map_err(|_| self.error("float", json.to_string())),
+                }
+            }
+            (Type::Float, Json::String(text)) if !self.exact => match text.as_str() {
                 "NaN" => Ok(Datum::Float(f64::NAN)),
                 "Infinity" => Ok(Datum::Float(f64::INFINITY)),
                 "-Infinity" => Ok(Datum::Float(f64::NEG_INFINITY)),
@@ -276,6 +308,69 @@ impl Reader<'_> {
 
     fn elements(&mut self, element: TypeId, elements: &[Json]) -> Result<Vec<Datum>, JsonError> {
         elements.iter().enumerate().map(|(at, e)| self.inside(Part::Index(at), element, e)).collect()
+    }
+
+    /// A value of a union: of the first member, as the type orders them, that fits without converting a number, else of the
+    /// first that fits.
+    fn read_member(&mut self, union: TypeId, members: &[TypeId], json: &Json) -> Result<Datum, JsonError> {
+        let those =
+            |looks| members.iter().copied().filter(|m| self.is_likely(*m, json, looks)).collect::<Vec<TypeId>>();
+        let likely = Some(those(true)).filter(|l| !l.is_empty()).unwrap_or_else(|| those(false));
+        if let [one] = likely[..] {
+            // Only it can say what is wrong inside.
+            let value = self.read(one, json)?;
+            return Ok(as_member(self.types, union, one, value));
+        }
+        let mut first_error = None;
+        for exact in [true, false] {
+            if self.exact && !exact {
+                break;
+            }
+            for member in &likely {
+                let (path, was_exact) = (self.path.clone(), std::mem::replace(&mut self.exact, exact));
+                self.trying += 1;
+                let read = self.read(*member, json);
+                self.trying -= 1;
+                self.exact = was_exact;
+                match read {
+                    Ok(value) => return Ok(as_member(self.types, union, *member, value)),
+                    Err(error) if self.tries_left == 0 => return Err(error),
+                    Err(error) => {
+                        first_error.get_or_insert(error);
+                        self.path = path;
+                    }
+                }
+            }
+        }
+        // What is wrong inside of an array or object is told for the first member that it may be of.
+        match first_error.filter(|error| error.path.parts().len() > self.path.parts().len()) {
+            Some(error) => Err(error),
+            None => Err(self.error(self.types.name(union), json.to_string())),
+        }
+    }
+
+    /// Whether a value may be of a member of a union, as far as its kind shows; with `looks`, its names and length too.
+    fn is_likely(&self, member: TypeId, json: &Json, looks: bool) -> bool {
+        let types = self.types;
+        match (types.get(member), json) {
+            (Type::None, Json::Null)
+            | (Type::Bool, Json::Bool(_))
+            | (Type::Int | Type::Float, Json::Bool(_) | Json::Number(_))
+            | (Type::Str, Json::String(_))
+            | (Type::List(_) | Type::TupleOf(_) | Type::Set(_) | Type::FrozenSet(_), Json::Array(_)) => true,
+            (Type::Float, Json::String(text)) => matches!(text.as_str(), "NaN" | "Infinity" | "-Infinity"),
+            (Type::Tuple(parts), Json::Array(elements)) => !looks || parts.len() == elements.len(),
+            (Type::Bytes, Json::Object(entries)) => matches!(&entries[..], [(name, _)] if name == "$bytes"),
+            (Type::Dict(key, _), Json::Object(entries)) => {
+                *key == types::STR || matches!(&entries[..], [(name, _)] if name == "$dict")
+            }
+            (Type::Class(class), Json::Object(entries)) => {
+                let class = types.class(*class);
+                let known = !looks || entries.iter().all(|(name, _)| class.field(name).is_some());
+                known && (!looks || class.fields.iter().all(|f| entries.iter().any(|(name, _)| *name == f.name)))
+            }
+            _ => false,
+        }
     }
 
     fn read_dict(&mut self, key: TypeId, value: TypeId, json: &Json) -> Result<Datum, JsonError> {

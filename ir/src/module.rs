@@ -133,6 +133,8 @@ pub enum Imm {
     Trap(TrapKind),
     /// The cases of a select.
     Cases(Vec<Case>),
+    /// A type of the module.
+    Type(TypeId),
 }
 
 /// Where a block goes on, and what it passes to the parameters there (after the element that a select delivers).

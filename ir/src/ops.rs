@@ -116,6 +116,8 @@ pub enum ImmKind {
     Trap,
     /// The cases of a select.
     Cases,
+    /// A type of the module.
+    Type,
 }
 
 macro_rules! operands {
@@ -381,6 +383,14 @@ ops! {
     Random "random" Fixed() => One(FLOAT), No, [HOST];
     /// A new random id, as the text of a version 4 UUID.
     Uuid "uuid" Fixed() => One(STR), No, [TRAPS ALLOCATES HOST];
+
+    // Unions.
+    /// The value as one of the union that is the result type: of a member, or of a union of some of its members.
+    UnionWiden "union_widen" Fixed(value: T) => One(U), No, [TRAPS ALLOCATES];
+    /// Whether a union's value is of the type given: a member, or a union of some members.
+    UnionIs "union_is" Fixed(value: T) => One(BOOL), Type, [READS];
+    /// A union's value as one of the result type: a member, or a union of some members. Traps where it is of another one.
+    UnionNarrow "union_narrow" Fixed(value: T) => One(U), No, [TRAPS READS];
 }
 
 impl Op {

@@ -384,7 +384,20 @@ impl<'a> Parser<'a> {
         self.ty_within(1)
     }
 
+    /// A type, or several as a union.
     fn ty_within(&mut self, depth: u32) -> Parsed<TypeId> {
+        let first = self.member_within(depth)?;
+        if !self.is_sign('|') {
+            return Ok(first);
+        }
+        let mut members = vec![first];
+        while self.take_sign('|')? {
+            members.push(self.member_within(depth)?);
+        }
+        Ok(self.module.types.union(&members))
+    }
+
+    fn member_within(&mut self, depth: u32) -> Parsed<TypeId> {
         if depth > TYPE_DEPTH_MAX {
             return self.error(format!("types nest at most {TYPE_DEPTH_MAX} deep"));
         }
@@ -584,6 +597,7 @@ impl<'a> Parser<'a> {
                 None => return Err(self.lexer.error(place, "no such kind of trap")),
             },
             ImmKind::Cases => return self.cases(inst),
+            ImmKind::Type => inst.imm = Imm::Type(self.ty()?),
         }
         if matches!(inst.op.imm(), ImmKind::Func | ImmKind::Host | ImmKind::Builtin) {
             inst.args = self.list('(', ')', Self::value)?.into();

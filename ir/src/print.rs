@@ -145,6 +145,7 @@ impl InstText<'_> {
             Imm::Slot(index) => write!(f, " .{index}")?,
             Imm::Trap(kind) => write!(f, " {kind}")?,
             Imm::Cases(cases) => return self.cases(cases, inst, f),
+            Imm::Type(ty) => write!(f, " {}", TypeName(&self.module.types, *ty))?,
         }
         let mut separator = " ";
         for arg in &inst.args {
@@ -287,6 +288,13 @@ impl TypeName<'_> {
             Type::FrozenSet(e) => {
                 f.write_str("frozenset")?;
                 &[*e]
+            }
+            Type::Union(members) => {
+                for (i, member) in members.iter().enumerate() {
+                    f.write_str(if i > 0 { " | " } else { "" })?;
+                    self.write(f, *member, depth + 1)?;
+                }
+                return Ok(());
             }
             Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => {
                 return f.write_str(&self.0.name(ty));

@@ -6,12 +6,12 @@
 //! same NaN stands in two lists (CPython's comparison of sequences starts with `is`); and in `order` a NaN stands after all
 //! other numbers, so that sorting always has one result.
 
-use crate::builtins::Machine;
+use crate::builtins::{Machine, unwrapped};
 use crate::entity::TypeId;
 use crate::trap::{Fault, TrapKind};
 use crate::types::{Type, Types};
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 mod repr;
 #[cfg(test)]
@@ -36,6 +36,10 @@ pub(crate) fn slot_type(types: &Types, ty: TypeId, index: usize) -> TypeId {
     }
 }
 
+fn is_number(types: &Types, ty: TypeId) -> bool {
+    matches!(types.get(ty), Type::Bool | Type::Int | Type::Float)
+}
+
 /// Whether values of this type have an order: numbers, text, bytes, and lists and tuples of those.
 pub fn is_orderable(types: &Types, ty: TypeId) -> bool {
     let (mut work, mut seen) = (vec![ty], HashSet::new());
@@ -47,7 +51,15 @@ pub fn is_orderable(types: &Types, ty: TypeId) -> bool {
             Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => {}
             Type::List(element) | Type::TupleOf(element) => work.push(*element),
             Type::Tuple(parts) => work.extend(parts),
-            Type::None | Type::Dict(..) | Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup => {
+            // Numbers of different types have an order among each other; nothing else has.
+            Type::Union(members) if members.iter().all(|m| is_number(types, *m)) => {}
+            Type::Union(_)
+            | Type::None
+            | Type::Dict(..)
+            | Type::Class(_)
+            | Type::Queue(_)
+            | Type::Lock
+            | Type::WaitGroup => {
                 return false;
             }
             // Their `<` is inclusion.
@@ -61,7 +73,7 @@ pub fn is_orderable(types: &Types, ty: TypeId) -> bool {
 ///
 /// Fails where values are nested more than `DEPTH` deep, as those that contain themselves are.
 pub fn eq(m: &dyn Machine, ty: TypeId, a: u64, b: u64) -> Result<bool, Fault> {
-    Ok(compare(m, ty, a, b, Mode::Equality)? == Ordering::Equal)
+    Ok(compare(m, (ty, a), (ty, b), Mode::Equality)? == Ordering::Equal)
 }
 
 /// The order of two values of one type: text by code point, bytes by byte, lists and tuples by their first elements that
@@ -69,7 +81,7 @@ pub fn eq(m: &dyn Machine, ty: TypeId, a: u64, b: u64) -> Result<bool, Fault> {
 ///
 /// Fails where values are nested too deeply, and where values that have no order (see `is_orderable`) differ.
 pub fn order(m: &dyn Machine, ty: TypeId, a: u64, b: u64) -> Result<Ordering, Fault> {
-    compare(m, ty, a, b, Mode::Order)
+    compare(m, (ty, a), (ty, b), Mode::Order)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -79,131 +91,220 @@ enum Mode {
     Order,
 }
 
-/// A pair of objects that is being compared, and how far.
+/// A value with its type.
+type Typed = (TypeId, u64);
+
+/// A pair of objects that is being compared, and how far. They are of different types only inside of unions.
 struct Open {
-    ty: TypeId,
-    a: u64,
-    b: u64,
+    a: Typed,
+    b: Typed,
     next: usize,
+    /// For dicts with keys of different types, where the second one's keys are.
+    keys: Option<Positions>,
 }
 
-fn compare(m: &dyn Machine, ty: TypeId, a: u64, b: u64, mode: Mode) -> Result<Ordering, Fault> {
-    if let Some(answer) = compare_flat(m, ty, a, b, mode)? {
-        return Ok(answer);
-    }
+/// The positions of a dict's or set's entries by the hashes of their keys: how one looks for a key of another type.
+type Positions = HashMap<u64, Vec<usize>>;
+
+fn compare(m: &dyn Machine, a: Typed, b: Typed, mode: Mode) -> Result<Ordering, Fault> {
+    let mut stack = match begin(m, a, b, mode)? {
+        Begun::Answer(answer) => return Ok(answer),
+        Begun::Open(open) => vec![open],
+    };
     let types = m.types();
-    let mut stack = vec![Open { ty, a, b, next: 0 }];
     let mut steps = 0u64;
     let mut remembered = HashSet::new();
     while let Some(top) = stack.last_mut() {
-        let (ty, a, b, at) = (top.ty, top.a, top.b, top.next);
-        let (part, x, y) = match types.get(ty) {
-            Type::List(element) | Type::TupleOf(element) => {
-                let (la, lb) = (m.list_len(a), m.list_len(b));
-                if at == la.min(lb) {
-                    if la != lb {
-                        return Ok(la.cmp(&lb));
-                    }
-                    stack.pop();
-                    continue;
+        let (a, b, at) = (top.a, top.b, top.next);
+        let (x, y) = if let (Type::Dict(ka, va), Type::Dict(kb, vb)) = (types.get(a.0), types.get(b.0)) {
+            let Some(position) = m.dict_next(a.1, at) else {
+                stack.pop();
+                continue;
+            };
+            top.next = position + 1;
+            let (key, x) = m.dict_entry(a.1, position);
+            let found = match &top.keys {
+                None => m.dict_find(b.1, key),
+                Some(keys) => find_by_hash(m, keys, (*ka, key), *kb, b.1)?,
+            };
+            let Some(other) = found else {
+                return Ok(Ordering::Less);
+            };
+            ((*va, x), (*vb, m.dict_entry(b.1, other).1))
+        } else {
+            let (la, lb) = (part_count(m, a), part_count(m, b));
+            if at == la.min(lb) {
+                if la != lb {
+                    return Ok(la.cmp(&lb));
                 }
-                top.next += 1;
-                (*element, m.list_get(a, at), m.list_get(b, at))
+                stack.pop();
+                continue;
             }
-            Type::Dict(_, value) => {
-                let Some(position) = m.dict_next(a, at) else {
-                    stack.pop();
-                    continue;
-                };
-                top.next = position + 1;
-                let (key, x) = m.dict_entry(a, position);
-                let Some(other) = m.dict_find(b, key) else {
-                    return Ok(Ordering::Less);
-                };
-                (*value, x, m.dict_entry(b, other).1)
-            }
-            Type::Class(_) | Type::Tuple(_) => {
-                let count = match types.get(ty) {
-                    Type::Class(c) => types.class(*c).fields.len(),
-                    Type::Tuple(parts) => parts.len(),
-                    _ => 0,
-                };
-                if at == count {
-                    stack.pop();
-                    continue;
-                }
-                top.next += 1;
-                (slot_type(types, ty, at), m.slot(a, at), m.slot(b, at))
-            }
-            _ => unreachable!("only compound values are opened"),
+            top.next += 1;
+            (part(m, a, at), part(m, b, at))
         };
-        match compare_flat(m, part, x, y, mode)? {
-            Some(Ordering::Equal) => {}
-            Some(differ) => return Ok(differ),
-            None => {
+        match begin(m, x, y, mode)? {
+            Begun::Answer(Ordering::Equal) => {}
+            Begun::Answer(differ) => return Ok(differ),
+            Begun::Open(open) => {
                 steps += 1;
                 if steps > STEPS_BEFORE_MEMORY {
                     if remembered.len() == REMEMBERED_MAX {
                         remembered.clear();
                     }
                     // Whatever was opened before is equal, or this would have ended, or is still open, and then it decides.
-                    if !remembered.insert((part, x, y)) {
+                    if !remembered.insert((x, y)) {
                         continue;
                     }
                 }
                 if stack.len() == DEPTH {
                     return Err(too_deep("in comparison"));
                 }
-                stack.push(Open { ty: part, a: x, b: y, next: 0 });
+                stack.push(open);
             }
         }
     }
     Ok(Ordering::Equal)
 }
 
-/// The answer where it needs no look at parts.
-fn compare_flat(m: &dyn Machine, ty: TypeId, a: u64, b: u64, mode: Mode) -> Result<Option<Ordering>, Fault> {
+/// How many elements a list or tuple, or slots an object, has.
+fn part_count(m: &dyn Machine, (ty, slot): Typed) -> usize {
+    match m.types().get(ty) {
+        Type::Class(c) => m.types().class(*c).fields.len(),
+        Type::Tuple(parts) => parts.len(),
+        _ => m.list_len(slot),
+    }
+}
+
+/// One of them, at an index that is in range.
+fn part(m: &dyn Machine, (ty, slot): Typed, at: usize) -> Typed {
+    match m.types().get(ty) {
+        Type::List(element) | Type::TupleOf(element) => (*element, m.list_get(slot, at)),
+        _ => (slot_type(m.types(), ty, at), m.slot(slot, at)),
+    }
+}
+
+fn positions(m: &dyn Machine, key: TypeId, dict: u64) -> Result<Positions, Fault> {
+    let mut keys = Positions::new();
+    let mut from = 0;
+    while let Some(at) = m.dict_next(dict, from) {
+        keys.entry(hash(m, key, m.dict_entry(dict, at).0)?).or_default().push(at);
+        from = at + 1;
+    }
+    Ok(keys)
+}
+
+/// The position of a key in a dict or set whose own keys are of type `of`.
+fn find_by_hash(m: &dyn Machine, keys: &Positions, key: Typed, of: TypeId, dict: u64) -> Result<Option<usize>, Fault> {
+    for at in keys.get(&hash(m, key.0, key.1)?).into_iter().flatten() {
+        if compare(m, key, (of, m.dict_entry(dict, *at).0), Mode::Equality)? == Ordering::Equal {
+            return Ok(Some(*at));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a set has every element of another one, whose elements may be of another type.
+fn has_all(m: &dyn Machine, (element, set): Typed, of: Typed) -> Result<bool, Fault> {
+    if element == of.0 {
+        return Ok(includes(m, set, of.1));
+    }
+    let (keys, mut from) = (positions(m, element, set)?, 0);
+    while let Some(at) = m.dict_next(of.1, from) {
+        if find_by_hash(m, &keys, (of.0, m.dict_entry(of.1, at).0), element, set)?.is_none() {
+            return Ok(false);
+        }
+        from = at + 1;
+    }
+    Ok(true)
+}
+
+enum Begun {
+    /// It needed no look at parts.
+    Answer(Ordering),
+    Open(Open),
+}
+
+/// Begins to compare two values.
+fn begin(m: &dyn Machine, a: Typed, b: Typed, mode: Mode) -> Result<Begun, Fault> {
+    use Type::{
+        Bool, Bytes, Class, Dict, Float, FrozenSet, Int, List, Lock, None as Nothing, Queue, Set, Str, Tuple, TupleOf,
+        WaitGroup,
+    };
     let types = m.types();
-    let answer = match types.get(ty) {
-        Type::None => Ordering::Equal,
-        Type::Bool | Type::Int => (a as i64).cmp(&(b as i64)),
-        Type::Float => {
-            let (x, y) = (f64::from_bits(a), f64::from_bits(b));
-            match (x.partial_cmp(&y), mode) {
-                (Some(answer), _) => answer,
-                (None, Mode::Equality) => Ordering::Less,
-                (None, Mode::Order) => x.is_nan().cmp(&y.is_nan()),
-            }
+    let ((ta, a), (tb, b)) = (unwrapped(m, a.0, a.1), unwrapped(m, b.0, b.1));
+    let open = |keys| Ok(Begun::Open(Open { a: (ta, a), b: (tb, b), next: 0, keys }));
+    let answer = match (types.get(ta), types.get(tb)) {
+        (Nothing, Nothing) => Ordering::Equal,
+        (Bool | Int, Bool | Int) => (a as i64).cmp(&(b as i64)),
+        (Float, Float) => order_floats(f64::from_bits(a), f64::from_bits(b), mode),
+        (Bool | Int, Float) => order_int_float(a as i64, f64::from_bits(b), mode),
+        (Float, Bool | Int) => {
+            // With a NaN the answer in the mode of equality has no direction.
+            let answer = order_int_float(b as i64, f64::from_bits(a), mode);
+            if mode == Mode::Equality { answer } else { answer.reverse() }
         }
         // The order of UTF-8 bytes is the order of code points.
-        Type::Str if a != b => m.str(a).cmp(m.str(b)),
-        Type::Bytes if a != b => m.bytes(a).cmp(m.bytes(b)),
-        Type::Queue(_) | Type::Lock | Type::WaitGroup => a.cmp(&b),
-        _ if a == b => Ordering::Equal,
-        Type::List(_) | Type::TupleOf(_) if mode == Mode::Equality && m.list_len(a) != m.list_len(b) => Ordering::Less,
-        Type::Dict(..) | Type::Set(_) | Type::FrozenSet(_) if m.dict_len(a) != m.dict_len(b) => Ordering::Less,
-        Type::Set(_) | Type::FrozenSet(_) if includes(m, b, a) => Ordering::Equal,
-        Type::Set(_) | Type::FrozenSet(_) => Ordering::Less,
-        Type::Class(_) | Type::Dict(..) if mode == Mode::Order => compare(m, ty, a, b, Mode::Equality)?,
-        Type::List(_) | Type::Dict(..) | Type::Class(_) | Type::Tuple(_) | Type::TupleOf(_) => return Ok(None),
-        Type::Str | Type::Bytes => Ordering::Equal,
+        (Str, Str) if a != b => m.str(a).cmp(m.str(b)),
+        (Bytes, Bytes) if a != b => m.bytes(a).cmp(m.bytes(b)),
+        (Queue(_), Queue(_)) | (Lock, Lock) | (WaitGroup, WaitGroup) => a.cmp(&b),
+        // The same object. A scalar's slot says nothing, but those have been dealt with.
+        _ if ta == tb && a == b => Ordering::Equal,
+        (List(_), List(_)) | (TupleOf(_), TupleOf(_)) if mode == Mode::Equality && m.list_len(a) != m.list_len(b) => {
+            Ordering::Less
+        }
+        (Set(x) | FrozenSet(x), Set(y) | FrozenSet(y)) => {
+            let equal = m.dict_len(a) == m.dict_len(b) && has_all(m, (*y, b), (*x, a))?;
+            if equal { Ordering::Equal } else { Ordering::Less }
+        }
+        (Dict(..), Dict(..)) if m.dict_len(a) != m.dict_len(b) => Ordering::Less,
+        (Class(_), Class(_)) if ta != tb => Ordering::Less,
+        (Class(_), Class(_)) | (Dict(..), Dict(..)) if mode == Mode::Order => {
+            compare(m, (ta, a), (tb, b), Mode::Equality)?
+        }
+        (Dict(ka, _), Dict(kb, _)) if ka != kb => return open(Some(positions(m, *kb, b)?)),
+        (List(_), List(_)) | (Dict(..), Dict(..)) | (Class(_), Class(_)) => return open(None),
+        (Tuple(_) | TupleOf(_), Tuple(_) | TupleOf(_)) => return open(None),
+        _ => Ordering::Less,
     };
-    let ordered = !matches!(
-        types.get(ty),
-        Type::Dict(..)
-            | Type::Class(_)
-            | Type::Queue(_)
-            | Type::Lock
-            | Type::WaitGroup
-            | Type::Set(_)
-            | Type::FrozenSet(_)
-    );
-    if answer != Ordering::Equal && mode == Mode::Order && !ordered {
-        let name = types.name(ty);
-        let message = format!("'<' not supported between instances of '{name}' and '{name}'");
+    if answer != Ordering::Equal && mode == Mode::Order && !have_order(types, ta, tb) {
+        let message = format!("'<' not supported between instances of '{}' and '{}'", types.name(ta), types.name(tb));
         return Err(Fault::new(TrapKind::Value, message));
     }
-    Ok(Some(answer))
+    Ok(Begun::Answer(answer))
+}
+
+/// Whether values of these two types that differ come one before the other, their parts aside.
+fn have_order(types: &Types, a: TypeId, b: TypeId) -> bool {
+    match (types.get(a), types.get(b)) {
+        (Type::Str, Type::Str) | (Type::Bytes, Type::Bytes) | (Type::List(_), Type::List(_)) => true,
+        (Type::Tuple(_) | Type::TupleOf(_), Type::Tuple(_) | Type::TupleOf(_)) => true,
+        _ => is_number(types, a) && is_number(types, b),
+    }
+}
+
+fn order_floats(x: f64, y: f64, mode: Mode) -> Ordering {
+    match (x.partial_cmp(&y), mode) {
+        (Some(answer), _) => answer,
+        (None, Mode::Equality) => Ordering::Less,
+        (None, Mode::Order) => x.is_nan().cmp(&y.is_nan()),
+    }
+}
+
+/// The order of an int and a float by their exact values.
+fn order_int_float(x: i64, y: f64, mode: Mode) -> Ordering {
+    if y.is_nan() {
+        return order_floats(0.0, y, mode);
+    }
+    // The bounds of 64 bits are doubles; between them the whole part of a float is an int.
+    if y >= 9_223_372_036_854_775_808.0 {
+        return Ordering::Less;
+    }
+    if y < -9_223_372_036_854_775_808.0 {
+        return Ordering::Greater;
+    }
+    let whole = y.floor();
+    x.cmp(&(whole as i64)).then(if y > whole { Ordering::Less } else { Ordering::Equal })
 }
 
 /// Whether the first set (of either kind) has every element of the second.
@@ -226,7 +327,7 @@ pub(crate) fn too_deep(what: &str) -> Fault {
 }
 
 /// The hash of a value whose type is hashable (see `Types::is_hashable`). Equal keys have equal hashes, ints, bools and
-/// floats among each other too. It is the same in every process and is not stored anywhere.
+/// floats among each other and the members of unions too. It is the same in every process and is not stored anywhere.
 ///
 /// Fails on a value that is not hashable, which the verifier rules out for keys of dicts.
 pub fn hash(m: &dyn Machine, ty: TypeId, slot: u64) -> Result<u64, Fault> {
@@ -236,6 +337,7 @@ pub fn hash(m: &dyn Machine, ty: TypeId, slot: u64) -> Result<u64, Fault> {
         if depth > 64 {
             return Err(too_deep("while hashing"));
         }
+        let (ty, slot) = unwrapped(m, ty, slot);
         let parts = match types.get(ty) {
             Type::None => return Ok(mix(0x6e6f_6e65)),
             Type::Bool | Type::Int => return Ok(hash_int(slot as i64)),
@@ -272,6 +374,7 @@ pub fn hash(m: &dyn Machine, ty: TypeId, slot: u64) -> Result<u64, Fault> {
             | Type::WaitGroup => {
                 return Err(Fault::new(TrapKind::Value, format!("unhashable type: '{}'", types.name(ty))));
             }
+            Type::Union(_) => unreachable!("no member is a union"),
         };
         let mut all = mix(parts as u64 + 0x7475);
         for index in 0..parts {

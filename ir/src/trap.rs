@@ -1,5 +1,7 @@
 //! What a flow can do wrong. The numbers are stored and never change; the names are what users read.
 
+use crate::entity::TypeId;
+use crate::types::Types;
 use std::fmt;
 
 macro_rules! traps {
@@ -64,6 +66,8 @@ traps! {
     Changed = 14 "changed";
     /// A value too large to cross the isolate's border.
     Size = 15 "size";
+    /// A field, element or captured variable of a union type that no longer holds what it was narrowed to.
+    Type = 16 "type";
 }
 
 impl fmt::Display for TrapKind {
@@ -142,6 +146,13 @@ impl Fault {
     /// A position of a dict that has no entry.
     pub fn missing_entry(position: i64) -> Fault {
         Fault::new(TrapKind::Changed, format!("the dict changed while it was iterated over: no entry at {position}"))
+    }
+
+    /// A value of a union that is of another member than was established.
+    pub fn narrowed(types: &Types, wanted: TypeId, found: TypeId) -> Fault {
+        let (wanted, found) = (types.name(wanted), types.name(found));
+        let message = format!("expected {wanted}, found {found}: the value has changed since its type was tested");
+        Fault::new(TrapKind::Type, message)
     }
 
     /// More calls inside each other than the limit.

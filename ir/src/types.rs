@@ -44,6 +44,9 @@ pub enum Type {
     Lock,
     /// A counter that tasks can wait on.
     WaitGroup,
+    /// A value of one of these types: at least two, none of them a union, in the order that `Types::union` gives them. Its slot
+    /// is a reference to an object whose own type says which member it is; a scalar member is in a box of one slot.
+    Union(Vec<TypeId>),
 }
 
 /// `None`.
@@ -171,6 +174,84 @@ impl Types {
         self.classes.iter().position(|c| c.name == name).map(ClassId::from_index)
     }
 
+    /// The type of a value of any of these types: unions among them give their members, each member is taken once, and the
+    /// order depends on nothing but the members: scalars, then text, bytes and containers, then classes by name, and `None`
+    /// last. Of one type it is that type, of none `None`.
+    pub fn union(&mut self, parts: &[TypeId]) -> TypeId {
+        let mut members = Vec::with_capacity(parts.len());
+        for part in parts {
+            match self.get(*part) {
+                Type::Union(inner) => members.extend_from_slice(inner),
+                _ => members.push(*part),
+            }
+        }
+        // Few unions have more than three members, so that a name made twice costs little.
+        members.sort_by_cached_key(|id| self.member_rank(*id));
+        members.dedup();
+        match members[..] {
+            [] => NONE,
+            [one] => one,
+            _ => self.intern(Type::Union(members)),
+        }
+    }
+
+    /// What members of a union are ordered by.
+    fn member_rank(&self, id: TypeId) -> (u8, String, TypeId) {
+        let rank = match self.get(id) {
+            Type::Bool => 0,
+            Type::Int => 1,
+            Type::Float => 2,
+            Type::Str => 3,
+            Type::Bytes => 4,
+            Type::List(_) => 5,
+            Type::Dict(..) => 6,
+            Type::Tuple(_) | Type::TupleOf(_) | Type::Set(_) | Type::FrozenSet(_) => 7,
+            Type::Class(_) => 8,
+            Type::Queue(_) | Type::Lock | Type::WaitGroup => 9,
+            Type::Union(_) => 10,
+            Type::None => 11,
+        };
+        // Beyond this length the name decides no more: a type of a type that stands in it twice, and so on, has a name
+        // that doubles each time.
+        let mut name = String::new();
+        self.write_name(id, &mut name, 4096);
+        (rank, name, id)
+    }
+
+    /// Whether these are the members of a union as `union` makes it. They must be sound types.
+    pub(crate) fn is_union(&self, members: &[TypeId]) -> bool {
+        let flat = members.iter().all(|m| !matches!(self.get(*m), Type::Union(_)));
+        let ranks: Vec<_> = members.iter().map(|m| self.member_rank(*m)).collect();
+        flat && members.len() > 1 && ranks.windows(2).all(|pair| pair[0] < pair[1])
+    }
+
+    /// The members of a union; nothing for any other type.
+    pub fn members(&self, id: TypeId) -> Option<&[TypeId]> {
+        match self.get(id) {
+            Type::Union(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// Whether each value of `part` is one of `whole`, which is the same type or a union with all that `part` can be.
+    pub fn includes(&self, whole: TypeId, part: TypeId) -> bool {
+        if whole == part {
+            return true;
+        }
+        match (self.members(whole), self.members(part)) {
+            (Some(members), None) => members.contains(&part),
+            (Some(members), Some(parts)) => parts.iter().all(|p| members.contains(p)),
+            (None, _) => false,
+        }
+    }
+
+    /// The union without what `part` can be; nothing if that is all of it.
+    pub fn without(&mut self, whole: TypeId, part: TypeId) -> Option<TypeId> {
+        let all = self.members(whole).map_or_else(|| vec![whole], <[TypeId]>::to_vec);
+        let left: Vec<TypeId> = all.into_iter().filter(|m| !self.includes(part, *m)).collect();
+        if left.is_empty() { None } else { Some(self.union(&left)) }
+    }
+
     /// Whether a value of this type is a reference to a heap object (otherwise it is a scalar slot).
     pub fn is_ref(&self, id: TypeId) -> bool {
         !matches!(self.get(id), Type::None | Type::Bool | Type::Int | Type::Float)
@@ -186,7 +267,7 @@ impl Types {
     }
 
     /// Whether values of this type can be keys of a dict and elements of a set: scalars, text, bytes, and tuples, frozen
-    /// sets and frozen classes of those.
+    /// sets, frozen classes and unions of those.
     pub fn is_hashable(&self, id: TypeId) -> bool {
         // What was found good is not looked at again: a type may name another many times over.
         fn walk(types: &Types, id: TypeId, depth: u32, good: &mut HashSet<TypeId>) -> bool {
@@ -202,6 +283,7 @@ impl Types {
                         let class = types.class(*c);
                         class.frozen && class.fields.iter().all(|f| walk(types, f.ty, depth + 1, good))
                     }
+                    Type::Union(members) => members.iter().all(|m| walk(types, *m, depth + 1, good)),
                     Type::List(_) | Type::Dict(..) | Type::Set(_) => false,
                     Type::Queue(_) | Type::Lock | Type::WaitGroup => false,
                 };
@@ -223,17 +305,28 @@ impl Types {
 
     /// Whether `==` compares values of this type by their content all the way down (no sync objects inside).
     pub fn is_comparable(&self, id: TypeId) -> bool {
-        !matches!(self.get(id), Type::Queue(_) | Type::Lock | Type::WaitGroup)
+        match self.get(id) {
+            Type::Queue(_) | Type::Lock | Type::WaitGroup => false,
+            // No member is a union.
+            Type::Union(members) => {
+                !members.iter().any(|m| matches!(self.get(*m), Type::Queue(_) | Type::Lock | Type::WaitGroup))
+            }
+            _ => true,
+        }
     }
 
     /// The type as it is written in the source and in the text form.
     pub fn name(&self, id: TypeId) -> String {
         let mut out = String::new();
-        self.write_name(id, &mut out);
+        self.write_name(id, &mut out, usize::MAX);
         out
     }
 
-    fn write_name(&self, id: TypeId, out: &mut String) {
+    /// Appends the name of a type, or no more than a part of it where `out` has become this long.
+    fn write_name(&self, id: TypeId, out: &mut String, limit: usize) {
+        if out.len() >= limit {
+            return;
+        }
         if let Some((_, name)) = FIXED.get(id.index()) {
             out.push_str(name);
             return;
@@ -241,14 +334,14 @@ impl Types {
         match self.get(id) {
             Type::List(e) => {
                 out.push_str("list[");
-                self.write_name(*e, out);
+                self.write_name(*e, out, limit);
                 out.push(']');
             }
             Type::Dict(k, v) => {
                 out.push_str("dict[");
-                self.write_name(*k, out);
+                self.write_name(*k, out, limit);
                 out.push_str(", ");
-                self.write_name(*v, out);
+                self.write_name(*v, out, limit);
                 out.push(']');
             }
             Type::Tuple(parts) => {
@@ -257,18 +350,18 @@ impl Types {
                     if i > 0 {
                         out.push_str(", ");
                     }
-                    self.write_name(*part, out);
+                    self.write_name(*part, out, limit);
                 }
                 out.push(']');
             }
             Type::TupleOf(e) => {
                 out.push_str("tuple[");
-                self.write_name(*e, out);
+                self.write_name(*e, out, limit);
                 out.push_str(", ...]");
             }
             Type::Set(e) | Type::FrozenSet(e) => {
                 out.push_str(if matches!(self.get(id), Type::Set(_)) { "set[" } else { "frozenset[" });
-                self.write_name(*e, out);
+                self.write_name(*e, out, limit);
                 out.push(']');
             }
             Type::Class(c) => {
@@ -276,8 +369,16 @@ impl Types {
             }
             Type::Queue(e) => {
                 out.push_str("Queue[");
-                self.write_name(*e, out);
+                self.write_name(*e, out, limit);
                 out.push(']');
+            }
+            Type::Union(members) => {
+                for (i, member) in members.iter().enumerate() {
+                    if i > 0 {
+                        out.push_str(" | ");
+                    }
+                    self.write_name(*member, out, limit);
+                }
             }
             Type::None
             | Type::Bool

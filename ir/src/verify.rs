@@ -84,6 +84,7 @@ fn verify_tables(module: &Module) -> Result<(), String> {
             Type::List(e) | Type::Queue(e) | Type::TupleOf(e) | Type::Set(e) | Type::FrozenSet(e) => &[*e],
             Type::Dict(k, v) => &[*k, *v],
             Type::Tuple(parts) => parts,
+            Type::Union(members) => members,
             Type::Class(c) if c.index() >= types.classes().len() => return Err(format!("{c} is not in the module")),
             Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => &[],
             Type::Lock | Type::WaitGroup | Type::Class(_) => &[],
@@ -100,6 +101,11 @@ fn verify_tables(module: &Module) -> Result<(), String> {
             return Err(format!("{id} is {depth} deep and of {count} parts; the limits are {limits}"));
         }
         sizes.push((depth, count));
+        if let Type::Union(members) = types.get(id)
+            && !types.is_union(members)
+        {
+            return Err(format!("{id} is a union of less than two types, of another union, or in another order"));
+        }
     }
     for class in types.classes() {
         class.fields.iter().try_for_each(|f| known(&f.ty))?;
@@ -238,6 +244,7 @@ impl Checker<'_> {
             (Imm::Builtin(_), ImmKind::Builtin) => true,
             (Imm::Slot(_), ImmKind::Slot) => true,
             (Imm::Trap(_), ImmKind::Trap) => true,
+            (Imm::Type(ty), ImmKind::Type) => m.types.contains(*ty),
             (Imm::Cases(cases), ImmKind::Cases) => {
                 let default = cases.iter().position(|c| *c == Case::Default);
                 !cases.is_empty() && default.is_none_or(|at| at + 1 == cases.len())
@@ -352,6 +359,17 @@ impl Checker<'_> {
             let ty = self.slot(inst)?;
             if !matches!(types.get(args[0]), Type::Class(_)) || ty != args[1] {
                 return Err("the slot is of another type".into());
+            }
+        }
+        if let Op::UnionWiden | Op::UnionIs | Op::UnionNarrow = inst.op {
+            let (whole, part) = match (inst.op, &inst.imm, result) {
+                (Op::UnionWiden, _, Some(result)) => (result, args[0]),
+                (_, Imm::Type(ty), _) => (args[0], *ty),
+                (_, _, Some(result)) => (args[0], result),
+                _ => return Err("names no type".into()),
+            };
+            if types.members(whole).is_none() || !types.includes(whole, part) {
+                return Err(format!("{} is no part of the union {}", types.name(part), types.name(whole)));
             }
         }
         if matches!(inst.op, Op::Eq | Op::Order) && !types.is_comparable(args[0]) {

@@ -53,6 +53,8 @@ fn example(module: &Module, ty: deepslate_ir::entity::TypeId, depth: u32) -> Opt
             let fields = &module.types.class(*c).fields;
             Datum::Object(fields.iter().map(|f| example(module, f.ty, depth + 1)).collect::<Option<_>>()?)
         }
+        // Whatever it is: a value that does not say its member is of the first whose kind it is.
+        Type::Union(members) => members.iter().find_map(|m| example(module, *m, depth + 1))?,
         Type::Queue(_) | Type::Lock | Type::WaitGroup => return None,
     })
 }

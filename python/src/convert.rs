@@ -3,7 +3,7 @@
 //!
 //! An error names the place inside the value, what is expected there and what was found.
 
-use deepslate::ir::datum::{DEPTH, Datum};
+use deepslate::ir::datum::{DEPTH, Datum, as_member, member_of};
 use deepslate::ir::entity::TypeId;
 use deepslate::ir::types::{Type, Types};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
@@ -16,13 +16,20 @@ pub type Classes = HashMap<String, Py<PyAny>>;
 
 /// The value as a datum of this type. `place` names the argument, result or constant that it is.
 pub fn to_datum(types: &Types, ty: TypeId, value: &Bound<'_, PyAny>, place: &str) -> PyResult<Datum> {
-    Reader { types, place: place.to_owned(), depth: 0 }.read(ty, value)
+    Reader { types, place: place.to_owned(), depth: 0, exact: false, tries_left: None }.read(ty, value)
 }
+
+/// How many values are looked at in all to find the member of a union that a list, dict or tuple is of.
+const TRIES: u32 = 1_000_000;
 
 struct Reader<'a> {
     types: &'a Types,
     place: String,
     depth: usize,
+    /// Whether a member of a union is being tried for its own sake: numbers are not converted.
+    exact: bool,
+    /// How many more values may be looked at, while a member of a union is being tried.
+    tries_left: Option<u32>,
 }
 
 impl Reader<'_> {
@@ -45,9 +52,56 @@ impl Reader<'_> {
         Ok(datum)
     }
 
+    /// A value of a union: of the first member, as the type orders them, that fits without converting a number, else of the
+    /// first that fits.
+    fn member(&mut self, union: TypeId, members: &[TypeId], value: &Bound<'_, PyAny>) -> PyResult<Datum> {
+        let mut likely = Vec::new();
+        for member in members {
+            if is_likely(self.types, *member, value)? {
+                likely.push(*member);
+            }
+        }
+        if let [one] = likely[..] {
+            // Only it can say what is wrong inside.
+            let datum = self.read(one, value)?;
+            return Ok(as_member(self.types, union, one, datum));
+        }
+        let (place, depth, exact) = (self.place.len(), self.depth, self.exact);
+        let outermost = self.tries_left.is_none();
+        self.tries_left.get_or_insert(TRIES);
+        let mut found = Err(self.mismatch(union, value));
+        'tries: for exactly in [true, false] {
+            for member in likely.iter().filter(|_| exactly || !exact) {
+                self.exact = exactly;
+                let read = self.read(*member, value);
+                self.exact = exact;
+                self.depth = depth;
+                if read.is_ok() || self.tries_left == Some(0) {
+                    found = read.map(|datum| as_member(self.types, union, *member, datum));
+                    break 'tries;
+                }
+                self.place.truncate(place);
+            }
+        }
+        if outermost {
+            self.tries_left = None;
+        }
+        found
+    }
+
     fn read(&mut self, ty: TypeId, value: &Bound<'_, PyAny>) -> PyResult<Datum> {
         let types = self.types;
+        if let Some(left) = &mut self.tries_left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                let message = format!("{TRIES} looks did not show which members of unions it is of");
+                return Err(PyTypeError::new_err(format!("{}: {message}", self.place)));
+            }
+        }
         match types.get(ty) {
+            Type::Union(members) => self.member(ty, members, value),
+            Type::Int if self.exact && value.is_instance_of::<PyBool>() => Err(self.mismatch(ty, value)),
+            Type::Float if self.exact && !value.is_instance_of::<PyFloat>() => Err(self.mismatch(ty, value)),
             Type::None if value.is_none() => Ok(Datum::None),
             Type::Bool => match value.cast::<PyBool>() {
                 Ok(flag) => Ok(Datum::Bool(flag.is_true())),
@@ -140,6 +194,26 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a value may be of a member of a union, as far as its outside shows.
+fn is_likely(types: &Types, member: TypeId, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(match types.get(member) {
+        Type::None => value.is_none(),
+        Type::Bool => value.is_instance_of::<PyBool>(),
+        Type::Int => value.is_instance_of::<PyInt>(),
+        Type::Float => value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>(),
+        Type::Str => value.is_instance_of::<PyString>(),
+        Type::Bytes => value.is_instance_of::<PyBytes>(),
+        Type::List(_) => value.is_instance_of::<PyList>(),
+        Type::Dict(..) => value.is_instance_of::<PyDict>(),
+        Type::Tuple(parts) => value.cast::<PyTuple>().is_ok_and(|tuple| tuple.len() == parts.len()),
+        Type::TupleOf(_) => value.is_instance_of::<PyTuple>(),
+        Type::Set(_) => value.is_instance_of::<PySet>(),
+        Type::FrozenSet(_) => value.is_instance_of::<PyFrozenSet>(),
+        Type::Class(class) => value.get_type().name()?.to_cow()? == types.class(*class).name,
+        Type::Queue(_) | Type::Lock | Type::WaitGroup | Type::Union(_) => false,
+    })
+}
+
 /// The datum as a Python value. The datum must fit the type, as everything does that the engine gives.
 pub fn to_python<'py>(
     py: Python<'py>,
@@ -149,6 +223,9 @@ pub fn to_python<'py>(
     datum: &Datum,
 ) -> PyResult<Bound<'py, PyAny>> {
     let odd = || PyTypeError::new_err(format!("a value of type {} arrived as {}", types.name(ty), datum.kind()));
+    if let Some((member, value)) = member_of(types, ty, datum) {
+        return to_python(py, types, classes, member, value);
+    }
     Ok(match (datum, types.get(ty)) {
         (Datum::None, _) => py.None().into_bound(py),
         (Datum::Bool(flag), _) => PyBool::new(py, *flag).to_owned().into_any(),

@@ -74,6 +74,7 @@ fn operands(program: &Program, func: FuncId, at: usize, word: Word, form: Form) 
         Shape::DUI => format!("{a} = {b}, {}", word.imm_c()),
         Shape::DUUType => format!("{a} = {b}, {c} as {}", ty(1)),
         Shape::DUType => format!("{a} = {b} as {}", ty(1)),
+        Shape::DUTypes => format!("{a} = {b} as {}", ty(1)),
         Shape::DUSlot => format!("{a} = {b}.{}", word.c()),
         Shape::UUSlot => format!("{a}.{} = {b}", word.c()),
         Shape::U => a,

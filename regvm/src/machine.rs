@@ -111,6 +111,14 @@ impl Machine for Heap {
         Heap::slot(self, Ref::from_slot(object), index)
     }
 
+    fn new_box(&mut self, ty: TypeId, slot: u64) -> Result<u64, Fault> {
+        Heap::new_box(self, ty, slot).map(Ref::slot)
+    }
+
+    fn member(&self, value: u64) -> (TypeId, u64) {
+        Heap::member(self, Ref::from_slot(value))
+    }
+
     fn queue_len(&self, queue: u64) -> usize {
         Heap::queue_len(self, Ref::from_slot(queue))
     }

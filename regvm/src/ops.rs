@@ -29,6 +29,8 @@ pub enum Shape {
     DUUType,
     /// a is set from b, to the type w1.
     DUType,
+    /// a is set from b; w1 is a type of the module (low) and the type of b (high).
+    DUTypes,
     /// a is set from slot c of b.
     DUSlot,
     /// Slot c of a is set from b.
@@ -381,6 +383,18 @@ table! { $
     Random random Random D;
     /// A random id.
     Uuid uuid Uuid D;
+
+    // Unions.
+    /// The reference itself.
+    UnionWiden union_widen UnionWiden DUTypes;
+    /// A scalar in a box.
+    UnionBox union_box UnionWiden DUTypes;
+    /// Whether it is of a member.
+    UnionIs union_is UnionIs DUTypes;
+    /// The reference itself, of a type that is checked.
+    UnionNarrow union_narrow UnionNarrow DUTypes;
+    /// What is in a box of a type that is checked.
+    UnionUnbox union_unbox UnionNarrow DUTypes;
 }
 
 impl Form {
@@ -396,7 +410,7 @@ impl Form {
             Shape::D | Shape::DI | Shape::DConst | Shape::DU | Shape::DUU | Shape::DUI | Shape::DUSlot => 1,
             Shape::UUSlot | Shape::U | Shape::UU | Shape::UUU | Shape::Swap | Shape::Jump | Shape::UJump => 1,
             Shape::UUJump | Shape::UIJump | Shape::Fail | Shape::Poll => 1,
-            Shape::DWord | Shape::DUUType | Shape::DUType | Shape::DUStop | Shape::DUUStop => 2,
+            Shape::DWord | Shape::DUUType | Shape::DUType | Shape::DUTypes | Shape::DUStop | Shape::DUUStop => 2,
             Shape::DTypeList | Shape::Builtin | Shape::Host => 2 + count.div_ceil(4),
             Shape::Call | Shape::Spawn => 2 + count.div_ceil(2),
             Shape::Select => 2 + 2 * count,

@@ -346,6 +346,22 @@ impl Checker<'_> {
                 }
                 self.write(state, a, ty)?;
             }
+            Shape::DUTypes => {
+                let word = self.program.words()[at + 1];
+                let [ty, from] = [word as u32, (word >> 32) as u32].map(TypeId);
+                if !self.types.contains(ty) || !self.types.contains(from) {
+                    return Err("there is no such type".into());
+                }
+                self.read_as(state, b, from)?;
+                let (whole, part) = if op == Op::UnionWiden { (ty, from) } else { (from, ty) };
+                let boxed = matches!(form, Form::UnionBox | Form::UnionUnbox);
+                let moved = form == Form::UnionIs || boxed != self.types.is_ref(part);
+                if self.types.members(whole).is_none() || !self.types.includes(whole, part) || !moved {
+                    let (part, whole) = (self.types.name(part), self.types.name(whole));
+                    return Err(format!("{part} is no such part of the union {whole}"));
+                }
+                self.write(state, a, if form == Form::UnionIs { types::BOOL } else { ty })?;
+            }
             Shape::DUSlot => {
                 let slots = self.types.slots(self.read(state, b)?).ok_or("no slots")?;
                 let ty = *slots.get(usize::from(c)).ok_or("no such slot")?;

@@ -5,7 +5,7 @@ use crate::heap::{Heap, Ref};
 use crate::isolate::{Core, waiting};
 use crate::stop::{Request, TaskId, TraceLine};
 use crate::task::{Frame, Resume, State, Task, Wait};
-use deepslate_ir::builtins::Machine;
+use deepslate_ir::builtins::{Machine, unwrapped};
 use deepslate_ir::entity::{FuncId, TypeId};
 use deepslate_ir::module::{Func, Span};
 use deepslate_ir::structural::{float_repr, str_repr, write_bytes_repr};
@@ -208,7 +208,9 @@ impl Preview<'_> {
         }
         let heap = self.heap;
         let types = &heap.module().types;
+        let (ty, slot) = unwrapped(heap, ty, slot);
         match types.get(ty) {
+            Type::Union(_) => unreachable!("no member is a union"),
             Type::None => self.push("None"),
             Type::Bool => self.push(if slot != 0 { "True" } else { "False" }),
             Type::Int => self.push(&(slot as i64).to_string()),

@@ -1,6 +1,6 @@
 //! From a datum to serde: a dataclass is a map by its fields, a dict a map by its keys, the rest is what it looks like.
 
-use deepslate_ir::datum::Datum;
+use deepslate_ir::datum::{Datum, member_of};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Param;
 use deepslate_ir::types::{NONE, Type, Types};
@@ -32,6 +32,14 @@ impl<'a> Deserializer<'a> {
         }
     }
 
+    /// The value of a union as its member's.
+    fn unwrapped(self) -> Deserializer<'a> {
+        match member_of(self.types, self.ty, self.datum) {
+            Some((member, value)) => self.of(member, value),
+            None => self,
+        }
+    }
+
     fn elements(self, data: &'a [Datum]) -> impl Iterator<Item = Deserializer<'a>> {
         data.iter().enumerate().map(move |(index, datum)| self.of(self.element(index), datum))
     }
@@ -52,7 +60,9 @@ impl<'de, 'a: 'de> de::Deserializer<'de> for Deserializer<'a> {
     type Error = ValueError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        match self.datum {
+        let this = self.unwrapped();
+        match this.datum {
+            Datum::Member(_, value) => Err(ValueError(format!("a {} of no member of its union", value.kind()))),
             Datum::None => visitor.visit_unit(),
             Datum::Bool(value) => visitor.visit_bool(*value),
             Datum::Int(value) => visitor.visit_i64(*value),
@@ -60,40 +70,40 @@ impl<'de, 'a: 'de> de::Deserializer<'de> for Deserializer<'a> {
             Datum::Str(text) => visitor.visit_borrowed_str(text),
             Datum::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Datum::List(data) | Datum::Tuple(data) | Datum::Set(data) => {
-                let mut sequence = SeqDeserializer::new(self.elements(data));
+                let mut sequence = SeqDeserializer::new(this.elements(data));
                 let value = visitor.visit_seq(&mut sequence)?;
                 sequence.end()?;
                 Ok(value)
             }
             Datum::Dict(entries) => {
-                let (key, value) = match self.types.get(self.ty) {
+                let (key, value) = match this.types.get(this.ty) {
                     Type::Dict(key, value) => (*key, *value),
                     _ => (NONE, NONE),
                 };
                 let mut map =
-                    MapDeserializer::new(entries.iter().map(move |(k, v)| (self.of(key, k), self.of(value, v))));
+                    MapDeserializer::new(entries.iter().map(move |(k, v)| (this.of(key, k), this.of(value, v))));
                 let value = visitor.visit_map(&mut map)?;
                 map.end()?;
                 Ok(value)
             }
-            Datum::Object(slots) => match self.types.get(self.ty) {
+            Datum::Object(slots) => match this.types.get(this.ty) {
                 Type::Class(class) => {
-                    let fields = &self.types.class(*class).fields;
+                    let fields = &this.types.class(*class).fields;
                     let named = fields.iter().zip(slots);
                     let mut map = MapDeserializer::new(
-                        named.map(move |(field, slot)| (field.name.as_str(), self.of(field.ty, slot))),
+                        named.map(move |(field, slot)| (field.name.as_str(), this.of(field.ty, slot))),
                     );
                     let value = visitor.visit_map(&mut map)?;
                     map.end()?;
                     Ok(value)
                 }
-                _ => visitor.visit_seq(SeqDeserializer::new(self.elements(slots))),
+                _ => visitor.visit_seq(SeqDeserializer::new(this.elements(slots))),
             },
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        match self.datum {
+        match self.datum.unwrapped() {
             Datum::None => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
@@ -104,11 +114,12 @@ impl<'de, 'a: 'de> de::Deserializer<'de> for Deserializer<'a> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        match self.datum {
+        let this = self.unwrapped();
+        match this.datum {
             // `Vec<u8>` is a sequence to serde.
             Datum::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
-            Datum::Object(slots) => visitor.visit_seq(SeqDeserializer::new(self.elements(slots))),
-            _ => self.deserialize_any(visitor),
+            Datum::Object(slots) => visitor.visit_seq(SeqDeserializer::new(this.elements(slots))),
+            _ => this.deserialize_any(visitor),
         }
     }
 
@@ -131,7 +142,7 @@ impl<'de, 'a: 'de> de::Deserializer<'de> for Deserializer<'a> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ValueError> {
-        match self.datum {
+        match self.datum.unwrapped() {
             Datum::Str(text) => visitor.visit_enum(text.as_str().into_deserializer()),
             other => Err(ValueError(format!("an enum is read from a str, not from {}", other.kind()))),
         }

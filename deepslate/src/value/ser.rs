@@ -1,7 +1,7 @@
 //! From serde to a datum, led by the declared type where the Rust type leaves something open: which fields in which order,
 //! list or tuple or bytes. Whether it fits in the end is checked by who calls.
 
-use deepslate_ir::datum::Datum;
+use deepslate_ir::datum::{Datum, as_member};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::json::nearest;
 use deepslate_ir::module::Param;
@@ -23,15 +23,40 @@ pub(super) enum Shape<'a> {
 
 #[derive(Clone, Copy)]
 pub(super) struct Serializer<'a> {
-    pub(super) types: &'a Types,
-    pub(super) shape: Shape<'a>,
+    types: &'a Types,
+    shape: Shape<'a>,
+    /// The union whose member the shape was taken from. Scalars need no such choice: their kind says it.
+    union: Option<TypeId>,
 }
 
 type Out = Result<Datum, ValueError>;
 
 impl<'a> Serializer<'a> {
+    pub(super) fn new(types: &'a Types, shape: Shape<'a>) -> Serializer<'a> {
+        Serializer { types, shape, union: None }
+    }
+
     fn of(self, shape: Shape<'a>) -> Serializer<'a> {
-        Serializer { shape, ..self }
+        Serializer { shape, union: None, ..self }
+    }
+
+    /// For a union, the first member that `fits`, those that come first in `kinds` before others.
+    fn member(self, kinds: &[fn(&Type) -> bool]) -> Serializer<'a> {
+        let Shape::Type(union) = self.shape else { return self };
+        let Some(members) = self.types.members(union) else { return self };
+        let chosen = kinds.iter().find_map(|fits| members.iter().find(|m| fits(self.types.get(**m))));
+        match chosen {
+            Some(member) => Serializer { shape: Shape::Type(*member), union: Some(union), ..self },
+            None => self,
+        }
+    }
+
+    /// What was made of a member as a value of the union.
+    fn wrap(self, datum: Datum) -> Datum {
+        match (self.union, self.shape) {
+            (Some(union), Shape::Type(member)) => as_member(self.types, union, member, datum),
+            _ => datum,
+        }
     }
 
     fn ty(&self) -> Option<&'a Type> {
@@ -64,14 +89,37 @@ impl<'a> Serializer<'a> {
         }
     }
 
-    fn keyed(self) -> Keyed<'a> {
+    fn keyed(self, name: Option<&str>) -> Keyed<'a> {
+        let named = match (self.shape, name) {
+            (Shape::Type(union), Some(name)) => self.types.members(union).and_then(|members| {
+                let is_it = |ty: &Type| matches!(ty, Type::Class(class) if self.types.class(*class).name == name);
+                members.iter().copied().find(|m| is_it(self.types.get(*m))).map(|member| (union, member))
+            }),
+            _ => None,
+        };
+        let object: &[fn(&Type) -> bool] = &[|ty| matches!(ty, Type::Class(_)), |ty| matches!(ty, Type::Dict(..))];
+        let map: &[fn(&Type) -> bool] = &[|ty| matches!(ty, Type::Dict(..)), |ty| matches!(ty, Type::Class(_))];
+        let this = match named {
+            Some((union, member)) => Serializer { shape: Shape::Type(member), union: Some(union), ..self },
+            None => self.member(if name.is_some() { object } else { map }),
+        };
+        this.keyed_as()
+    }
+
+    fn keyed_as(self) -> Keyed<'a> {
         let fields = self.fields();
         let slots = vec![None; fields.as_ref().map_or(0, Vec::len)];
         Keyed { from: self, fields, slots, entries: Vec::new(), key: None }
     }
 
     fn sequence(self) -> Sequence<'a> {
-        Sequence { from: self, elements: Vec::new() }
+        let from = self.member(&[
+            |ty| matches!(ty, Type::List(_)),
+            |ty| matches!(ty, Type::Tuple(_) | Type::TupleOf(_)),
+            |ty| matches!(ty, Type::Set(_) | Type::FrozenSet(_)),
+            |ty| matches!(ty, Type::Bytes),
+        ]);
+        Sequence { from, elements: Vec::new() }
     }
 }
 
@@ -201,11 +249,11 @@ impl<'a> ser::Serializer for Serializer<'a> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Keyed<'a>, ValueError> {
-        Ok(self.keyed())
+        Ok(self.keyed(None))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Keyed<'a>, ValueError> {
-        Ok(self.keyed())
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Keyed<'a>, ValueError> {
+        Ok(self.keyed(Some(name)))
     }
 
     fn serialize_struct_variant(
@@ -240,7 +288,7 @@ impl Sequence<'_> {
             Datum::Int(value) => u8::try_from(*value).ok(),
             _ => None,
         };
-        Ok(match (self.from.shape, self.from.ty()) {
+        let made = match (self.from.shape, self.from.ty()) {
             (Shape::Params(_), _) => Datum::Object(self.elements),
             (_, Some(Type::Tuple(_) | Type::TupleOf(_))) => Datum::Tuple(self.elements),
             (_, Some(Type::Set(_) | Type::FrozenSet(_))) => Datum::Set(self.elements),
@@ -250,7 +298,8 @@ impl Sequence<'_> {
                 None => Datum::List(self.elements),
             },
             _ => Datum::List(self.elements),
-        })
+        };
+        Ok(self.from.wrap(made))
     }
 }
 
@@ -326,13 +375,14 @@ impl Keyed<'_> {
     }
 
     fn finish(self) -> Out {
-        let Some(fields) = self.fields else { return Ok(Datum::Dict(self.entries)) };
+        let Some(fields) = self.fields else { return Ok(self.from.wrap(Datum::Dict(self.entries))) };
         let what = if matches!(self.from.shape, Shape::Params(_)) { "argument" } else { "field" };
         let whole = fields
             .iter()
             .zip(self.slots)
             .map(|((name, _), slot)| slot.ok_or_else(|| ValueError(format!("{what} `{name}` is missing"))));
-        Ok(Datum::Object(whole.collect::<Result<_, _>>()?))
+        let made = Datum::Object(whole.collect::<Result<_, _>>()?);
+        Ok(self.from.wrap(made))
     }
 }
 

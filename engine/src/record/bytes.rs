@@ -56,6 +56,11 @@ impl Writer {
             Datum::Tuple(values) => self.data(8, values),
             Datum::Object(values) => self.data(9, values),
             Datum::Set(values) => self.data(11, values),
+            Datum::Member(index, value) => {
+                self.u8(12);
+                self.u64(u64::from(*index));
+                self.datum(value);
+            }
             Datum::Dict(entries) => {
                 self.u8(10);
                 self.u64(entries.len() as u64);
@@ -168,6 +173,14 @@ impl<'a> Reader<'a> {
                 let count = self.count(usize::MAX)?;
                 let entry = |reader: &mut Self| Ok((reader.datum_in(depth)?, reader.datum_in(depth)?));
                 Datum::Dict((0..count).map(|_| entry(self)).collect::<Read<_>>()?)
+            }
+            12 => {
+                let index = u32::try_from(self.u64()?).map_err(|_| Damage("has a member of no union".to_owned()))?;
+                if self.0.first() == Some(&12) {
+                    return Err(Damage("has a value of a union that is one of a union itself".to_owned()));
+                }
+                // Not a level: a value of a union is nested no deeper than its member's.
+                Datum::Member(index, Box::new(self.datum_in(depth + 1)?))
             }
             tag => return Err(Damage(format!("has a value of unknown kind {tag}"))),
         })

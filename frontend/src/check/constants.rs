@@ -7,7 +7,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
 use crate::tree;
 use deepslate_ir::builtins::Builtin;
-use deepslate_ir::datum::Datum;
+use deepslate_ir::datum::{Datum, member_of};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
 use deepslate_ir::ops::Op;
@@ -229,7 +229,12 @@ fn floor_div(a: i64, b: i64) -> Option<i64> {
 
 /// A constant as an expression of this type.
 pub(super) fn literal(types: &types::Types, datum: &Datum, ty: TypeId, span: Span) -> tree::Expr {
+    if let Some((member, value)) = member_of(types, ty, datum) {
+        let value = literal(types, value, member, span);
+        return tree::Expr { ty, span, kind: tree::ExprKind::Op(Op::UnionWiden, vec![value], Imm::No) };
+    }
     let kind = match datum {
+        Datum::Member(_, value) => return literal(types, value, ty, span),
         Datum::None => tree::ExprKind::None,
         Datum::Bool(b) => tree::ExprKind::Bool(*b),
         Datum::Int(i) => tree::ExprKind::Int(*i),

@@ -122,6 +122,7 @@ impl Checker<'_, '_> {
                 op(Op::Bnot, vec![equal], types::BOOL, span)
             }
             Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup => always(value, true),
+            Type::Union(_) => op_with(Op::CallBuiltin, vec![value], Imm::Builtin(Builtin::Truth), types::BOOL, span),
         }
     }
 }

@@ -266,6 +266,7 @@ impl Checker<'_, '_> {
             Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => true,
             Type::List(e) | Type::TupleOf(e) => depth < 16 && self.is_ordered(*e, depth + 1),
             Type::Tuple(parts) => depth < 16 && parts.iter().all(|p| self.is_ordered(*p, depth + 1)),
+            Type::Union(_) => deepslate_ir::structural::is_orderable(&self.program.types, ty),
             Type::None | Type::Dict(..) | Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup => false,
             Type::Set(_) | Type::FrozenSet(_) => false,
         }

@@ -277,7 +277,7 @@ impl Program<'_> {
             Type::Queue(_) | Type::Lock | Type::WaitGroup => true,
             Type::List(e) | Type::TupleOf(e) | Type::Set(e) | Type::FrozenSet(e) => self.stays_inside(*e, seen),
             Type::Dict(k, v) => self.stays_inside(*k, seen) || self.stays_inside(*v, seen),
-            Type::Tuple(parts) => parts.iter().any(|p| self.stays_inside(*p, seen)),
+            Type::Tuple(parts) | Type::Union(parts) => parts.iter().any(|p| self.stays_inside(*p, seen)),
             Type::Class(c) => self.types.class(*c).fields.iter().any(|f| self.stays_inside(f.ty, seen)),
             Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => false,
         }
@@ -295,7 +295,7 @@ impl Program<'_> {
             Type::List(e) | Type::Queue(e) => self.changing_key(*e, seen),
             Type::Dict(k, _) if !self.types.is_hashable(*k) => Some(*k),
             Type::Dict(k, v) => self.changing_key(*k, seen).or_else(|| self.changing_key(*v, seen)),
-            Type::Tuple(parts) => parts.iter().find_map(|p| self.changing_key(*p, seen)),
+            Type::Tuple(parts) | Type::Union(parts) => parts.iter().find_map(|p| self.changing_key(*p, seen)),
             _ => None,
         }
     }

@@ -117,6 +117,12 @@ impl Lowering<'_, '_> {
             Type::Set(e) => Type::Set(self.ty(e)),
             Type::FrozenSet(e) => Type::FrozenSet(self.ty(e)),
             Type::Tuple(parts) => Type::Tuple(parts.into_iter().map(|p| self.ty(p)).collect()),
+            Type::Union(members) => {
+                let members: Vec<TypeId> = members.into_iter().map(|m| self.ty(m)).collect();
+                let id = self.module.types.union(&members);
+                self.types.insert(ty, id);
+                return id;
+            }
             Type::Class(id) => {
                 let class = self.program.types.class(id);
                 let empty = Class { name: class.name.clone(), fields: Vec::new(), frozen: class.frozen };

@@ -170,6 +170,10 @@ impl Generator<'_> {
                 };
                 format!("{}({size})", super::spelled(&self.types, id))
             }
+            Type::Union(members) => {
+                let member = members[self.c.below(members.len())];
+                self.part(member, depth, known)
+            }
             Type::Lock => "dpslio.Lock()".to_owned(),
             Type::WaitGroup => "dpslio.WaitGroup()".to_owned(),
         }

@@ -16,6 +16,10 @@ pub(super) fn spelled(types: &Types, id: TypeId) -> String {
         }
         Type::TupleOf(_) | Type::Set(_) | Type::FrozenSet(_) => types.name(id),
         Type::Queue(e) => format!("dpslio.Queue[{}]", spelled(types, *e)),
+        Type::Union(members) => {
+            let members: Vec<String> = members.iter().map(|m| spelled(types, *m)).collect();
+            members.join(" | ")
+        }
         Type::Lock => "dpslio.Lock".to_owned(),
         Type::WaitGroup => "dpslio.WaitGroup".to_owned(),
         Type::Class(_) | Type::None | Type::Bool | Type::Int | Type::Float | Type::Str | Type::Bytes => types.name(id),
@@ -36,7 +40,7 @@ pub(super) fn any_part(types: &Types, id: TypeId, test: fn(&Type) -> bool) -> bo
                 walk(types, *e, test, depth - 1)
             }
             Type::Dict(k, v) => walk(types, *k, test, depth - 1) || walk(types, *v, test, depth - 1),
-            Type::Tuple(parts) => parts.iter().any(|p| walk(types, *p, test, depth - 1)),
+            Type::Tuple(parts) | Type::Union(parts) => parts.iter().any(|p| walk(types, *p, test, depth - 1)),
             Type::Class(c) => types.class(*c).fields.iter().any(|f| walk(types, f.ty, test, depth - 1)),
             _ => false,
         }

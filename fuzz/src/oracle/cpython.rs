@@ -125,6 +125,10 @@ fn write_form(value: &Datum, out: &mut String) {
             out.push('b');
             bytes.iter().try_for_each(|b| write!(out, "{b:02x}"))
         }
+        Datum::Member(_, value) => {
+            write_form(value, out);
+            Ok(())
+        }
         Datum::List(parts) => {
             list("list(", parts, out);
             Ok(())

@@ -1,10 +1,10 @@
 //! Bodies of the builtins that take a value of any type.
 
 use super::args::{element, float, int};
-use super::machine::{Call, Machine};
+use super::machine::{Call, Machine, unwrapped};
 use crate::structural;
 use crate::trap::Fault;
-use crate::types::Type;
+use crate::types::{self, Type};
 use std::cmp::Ordering;
 
 pub(super) fn to_str(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result<u64, Fault> {
@@ -37,16 +37,18 @@ pub(super) fn ascii(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result<u64,
 
 /// Whether a value counts as true, as `bool(…)`, `if` and `not` have it.
 pub(super) fn truth(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result<u64, Fault> {
-    let truth = match m.types().get(c.args[0]) {
+    let (ty, slot) = unwrapped(m, c.args[0], a[0]);
+    let truth = match m.types().get(ty) {
         Type::None => false,
-        Type::Bool | Type::Int => int(a[0]) != 0,
-        Type::Float => float(a[0]) != 0.0,
-        Type::Str => !m.str(a[0]).is_empty(),
-        Type::Bytes => !m.bytes(a[0]).is_empty(),
-        Type::List(_) | Type::TupleOf(_) => m.list_len(a[0]) != 0,
-        Type::Dict(..) | Type::Set(_) | Type::FrozenSet(_) => m.dict_len(a[0]) != 0,
+        Type::Bool | Type::Int => int(slot) != 0,
+        Type::Float => float(slot) != 0.0,
+        Type::Str => !m.str(slot).is_empty(),
+        Type::Bytes => !m.bytes(slot).is_empty(),
+        Type::List(_) | Type::TupleOf(_) => m.list_len(slot) != 0,
+        Type::Dict(..) | Type::Set(_) | Type::FrozenSet(_) => m.dict_len(slot) != 0,
         Type::Tuple(parts) => !parts.is_empty(),
         Type::Class(_) | Type::Queue(_) | Type::Lock | Type::WaitGroup => true,
+        Type::Union(_) => unreachable!("no member is a union"),
     };
     Ok(u64::from(truth))
 }
@@ -88,6 +90,11 @@ pub(super) fn precedes(
     match m.types().get(ty) {
         Type::Int | Type::Bool => Ok(int(a).cmp(&int(b)) == wanted),
         Type::Float => Ok(float(a).partial_cmp(&float(b)) == Some(wanted)),
+        Type::Union(_) => {
+            let ((ta, xa), (tb, xb)) = (unwrapped(m, ty, a), unwrapped(m, ty, b));
+            let is_nan = |ty, slot| ty == types::FLOAT && float(slot).is_nan();
+            Ok(!is_nan(ta, xa) && !is_nan(tb, xb) && structural::order(m, ty, a, b)? == wanted)
+        }
         _ => Ok(structural::order(m, ty, a, b)? == wanted),
     }
 }

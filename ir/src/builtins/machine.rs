@@ -90,9 +90,26 @@ pub trait Machine {
     fn new_object(&mut self, ty: TypeId, slots: &[u64]) -> Result<u64, Fault>;
     /// A slot of an object or tuple.
     fn slot(&self, object: u64, index: usize) -> u64;
+    /// The box of a scalar: what a union that holds it refers to.
+    fn new_box(&mut self, ty: TypeId, slot: u64) -> Result<u64, Fault>;
+    /// What a value of a union type holds: the type of the member, and the member's own slot.
+    fn member(&self, value: u64) -> (TypeId, u64);
     /// How many elements a queue holds.
     fn queue_len(&self, queue: u64) -> usize;
 
     /// Appends a line to the isolate's log.
     fn log(&mut self, line: &str);
+}
+
+/// A value as its own type has it: of a union, the member that it holds.
+pub fn unwrapped(m: &dyn Machine, ty: TypeId, slot: u64) -> (TypeId, u64) {
+    match m.types().members(ty) {
+        Some(_) => m.member(slot),
+        None => (ty, slot),
+    }
+}
+
+/// A value of type `ty` as a value of a union that includes it.
+pub fn widened(m: &mut dyn Machine, ty: TypeId, slot: u64) -> Result<u64, Fault> {
+    if m.types().is_ref(ty) { Ok(slot) } else { m.new_box(ty, slot) }
 }

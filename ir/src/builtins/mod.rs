@@ -19,7 +19,7 @@ mod text;
 pub(crate) mod unicode;
 
 pub use args::ABSENT;
-pub use machine::{Call, Machine};
+pub use machine::{Call, Machine, unwrapped, widened};
 pub use table::Builtin;
 
 use crate::ops::{ALLOCATES, Effect, PURE, READS, TRAPS, WRITES};

@@ -2,7 +2,7 @@
 
 use super::heap::{Content, Queue, Waiter};
 use super::{DurableCall, Frame, Halt, Machine, Pending, Request, State, Typed, World};
-use crate::builtins::{Call, Machine as _};
+use crate::builtins::{Call, Machine as _, widened};
 use crate::datum::{Datum, to_datum};
 use crate::entity::{FuncId, HostId, TypeId, Value};
 use crate::eval;
@@ -94,6 +94,7 @@ impl Machine {
             Type::None => value.slot == 0,
             Type::Bool => value.slot <= 1,
             Type::Int | Type::Float => true,
+            Type::Union(members) => self.heap.find(value.slot).is_some_and(|object| members.contains(&object.ty)),
             _ => self.heap.find(value.slot).is_some_and(|object| object.ty == value.ty),
         };
         if fits { Ok(()) } else { self.broken(task, format!("{} is no {}", value.slot, types.name(value.ty))) }
@@ -285,6 +286,18 @@ impl Machine {
             (Op::SlotSet, Imm::Slot(index)) => {
                 heap.set_slot(slots[0], *index as usize, slots[1]);
                 done
+            }
+            (Op::UnionWiden, _) => value(widened(heap, args[0].ty, slots[0])),
+            (Op::UnionIs, Imm::Type(ty)) => {
+                let (member, _) = heap.member(slots[0]);
+                plain(u64::from(heap.types().includes(*ty, member)))
+            }
+            (Op::UnionNarrow, _) => {
+                let (wanted, (member, slot)) = (result?, heap.member(slots[0]));
+                if !heap.types().includes(wanted, member) {
+                    return Some(Err(Fault::narrowed(heap.types(), wanted, member)));
+                }
+                plain(if heap.types().members(wanted).is_some() { slots[0] } else { slot })
             }
             (Op::QueueNew, _) => {
                 let (elements, getters, putters) = (VecDeque::new(), VecDeque::new(), VecDeque::new());

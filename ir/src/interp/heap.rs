@@ -325,6 +325,15 @@ impl Machine for Heap {
         self.slots(object)[index]
     }
 
+    fn new_box(&mut self, ty: TypeId, slot: u64) -> Result<u64, Fault> {
+        self.add(ty, Content::Slots(vec![slot]))
+    }
+
+    fn member(&self, value: u64) -> (TypeId, u64) {
+        let object = self.object(value);
+        if self.module.types.is_ref(object.ty) { (object.ty, value) } else { (object.ty, self.slots(value)[0]) }
+    }
+
     fn queue_len(&self, queue: u64) -> usize {
         self.queue(queue).elements.len()
     }

@@ -31,6 +31,67 @@ fn text(text: &str) -> Datum {
     Datum::Str(text.to_owned())
 }
 
+/// A union's value: the index of its member, and the value.
+fn member(index: u32, value: Datum) -> Datum {
+    Datum::Member(index, Box::new(value))
+}
+
+#[test]
+fn unions_are_written_as_their_members_and_read_as_the_first_that_fits() {
+    let mut n = named();
+    let list = |all: &[Datum]| Datum::List(all.to_vec());
+    let any = n.types.union(&[BOOL, INT, FLOAT, STR, NONE]);
+    let floats_or_ints = n.types.union(&[n.ints, n.floats]);
+    let maybe_float = n.types.union(&[FLOAT, NONE]);
+    let order_or_dict = n.types.union(&[n.order, n.by_name]);
+    let fields = vec![Field { name: "total_price".to_owned(), ty: FLOAT }];
+    let class = n.types.add_class(Class { name: "Bill".to_owned(), fields, frozen: true });
+    let bill = n.types.intern(Type::Class(class));
+    let order_or_bill = n.types.union(&[bill, n.order, NONE]);
+    assert_eq!(n.types.name(order_or_bill), "Bill | Order | None");
+    let order = Datum::Object(vec![Datum::Int(1), list(&[]), Datum::Float(0.5)]);
+    let cases = [
+        (any, member(0, Datum::Bool(true)), "true"),
+        (any, member(1, Datum::Int(1)), "1"),
+        (any, member(2, Datum::Float(1.0)), "1.0"),
+        (any, member(3, text("NaN")), "\"NaN\""),
+        (any, member(4, Datum::None), "null"),
+        (maybe_float, member(0, Datum::Float(2.0)), "2.0"),
+        // `list[float]` comes first, but takes ints only where nothing takes them as they are.
+        (floats_or_ints, member(1, list(&[Datum::Int(1)])), "[1]"),
+        (floats_or_ints, member(0, list(&[Datum::Float(1.0)])), "[1.0]"),
+        (order_or_dict, member(1, order.clone()), "{\"id\":1,\"items\":[],\"total_price\":0.5}"),
+        (order_or_dict, member(0, Datum::Dict(vec![(text("id"), list(&[]))])), "{\"id\":[]}"),
+        (order_or_bill, member(0, Datum::Object(vec![Datum::Float(0.5)])), "{\"total_price\":0.5}"),
+        (order_or_bill, member(1, order), "{\"id\":1,\"items\":[],\"total_price\":0.5}"),
+    ];
+    for (ty, datum, json) in cases {
+        assert_eq!(to_json(&n.types, ty, &datum), json);
+        assert_eq!(from_json(&n.types, ty, json), Ok(datum), "{json}");
+    }
+    let types = n.types.clone();
+    let read = |ty, json| from_json(&types, ty, json).map_err(|e| e.to_string());
+    assert_eq!(read(maybe_float, "2"), Ok(member(0, Datum::Float(2.0))));
+    let mixed = list(&[Datum::Float(1.0), Datum::Float(2.5)]);
+    assert_eq!(read(floats_or_ints, "[1, 2.5]"), Ok(member(0, mixed)));
+    assert_eq!(read(maybe_float, "\"x\""), Err("expected float | None, found \"x\"".to_owned()));
+    let within = "in field `items`[1]: expected int, found \"x\"";
+    let json = "{\"id\":1,\"items\":[1,\"x\"],\"total_price\":1}";
+    assert_eq!(read(order_or_bill, json), Err(within.to_owned()));
+    // Two classes that look the same, one inside the other: which ones are meant shows only at the end, if at all.
+    let fields = |next| vec![Field { name: "next".to_owned(), ty: next }];
+    let classes = ["A", "B"].map(|name| {
+        let class = n.types.add_class(Class { name: name.to_owned(), fields: Vec::new(), frozen: false });
+        (class, n.types.intern(Type::Class(class)))
+    });
+    let either = n.types.union(&[classes[0].1, classes[1].1, NONE]);
+    classes.iter().for_each(|(class, _)| n.types.class_mut(*class).fields = fields(either));
+    let deep = |end: &str| format!("{}{end}{}", "{\"next\":".repeat(60), "}".repeat(60));
+    assert!(from_json(&n.types, either, &deep("null")).is_ok());
+    let error = from_json(&n.types, either, &deep("7")).expect_err("7 is no end").to_string();
+    assert!(error.contains("expected a value that shows which members of unions it is of"), "{error}");
+}
+
 #[test]
 fn values_go_both_ways() {
     let n = named();

@@ -3,7 +3,7 @@
 //! Output is bounded by what the machine has room for, so that a structure that shares its parts can't exhaust the host.
 
 use super::{DEPTH, slot_type, too_deep};
-use crate::builtins::{Machine, unicode};
+use crate::builtins::{Machine, unicode, unwrapped};
 use crate::entity::TypeId;
 use crate::trap::{Fault, TrapKind};
 use crate::types::Type;
@@ -13,6 +13,7 @@ use std::fmt::Write;
 ///
 /// Fails as `repr` does.
 pub fn to_str(m: &dyn Machine, ty: TypeId, slot: u64) -> Result<String, Fault> {
+    let (ty, slot) = unwrapped(m, ty, slot);
     match m.types().get(ty) {
         Type::Str => Ok(m.str(slot).to_owned()),
         _ => repr(m, ty, slot),
@@ -118,6 +119,7 @@ fn separate(out: &mut String, first: bool) {
 /// Prints a scalar, or what stands before the first part of a compound value, which is then open.
 fn open(m: &dyn Machine, ty: TypeId, slot: u64, stack: &mut Vec<Open>, out: &mut String) -> Result<(), Fault> {
     let types = m.types();
+    let (ty, slot) = unwrapped(m, ty, slot);
     let (before, inside_itself) = match types.get(ty) {
         Type::List(_) => ("[", "[...]"),
         Type::Dict(..) => ("{", "{...}"),
@@ -137,6 +139,7 @@ fn open(m: &dyn Machine, ty: TypeId, slot: u64, stack: &mut Vec<Open>, out: &mut
             write_flat(m, ty, slot, out);
             return Ok(());
         }
+        Type::Union(_) => unreachable!("no member is a union"),
     };
     if stack.iter().any(|o| o.slot == slot && o.ty == ty) {
         out.push_str(inside_itself);

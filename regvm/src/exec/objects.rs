@@ -196,6 +196,61 @@ pub(super) fn slot_set(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     Ok(cur.next())
 }
 
+/// The types of an instruction on a union: that of its immediate or result, and that of its operand.
+#[inline(always)]
+fn union_types(cur: Cursor) -> (TypeId, TypeId) {
+    let word = cur.extra(1);
+    (TypeId(word as u32), TypeId((word >> 32) as u32))
+}
+
+#[inline(always)]
+pub(super) fn union_widen(_: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    cur.write(w.a(), cur.read(w.b()));
+    Ok(cur.skip(2))
+}
+
+#[inline(always)]
+pub(super) fn union_box(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    exec.safe_point()?;
+    let (_, ty) = union_types(cur);
+    let object = exec.core.heap.new_box(ty, cur.read(w.b())).map_err(fault)?;
+    cur.write(w.a(), object.slot());
+    Ok(cur.skip(2))
+}
+
+#[inline(always)]
+pub(super) fn union_is(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let (wanted, _) = union_types(cur);
+    let member = exec.core.heap.ty(reference(cur, w.b()));
+    cur.set_bool(w.a(), member == wanted || exec.core.heap.module().types.includes(wanted, member));
+    Ok(cur.skip(2))
+}
+
+#[inline(always)]
+pub(super) fn union_narrow(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let (wanted, _) = union_types(cur);
+    let object = reference(cur, w.b());
+    let member = exec.core.heap.ty(object);
+    if member != wanted && !exec.core.heap.module().types.includes(wanted, member) {
+        return Err(narrowed(&exec.core.heap, wanted, member));
+    }
+    cur.write(w.a(), object.slot());
+    Ok(cur.skip(2))
+}
+
+#[inline(always)]
+pub(super) fn union_unbox(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    let (wanted, _) = union_types(cur);
+    let object = reference(cur, w.b());
+    let member = exec.core.heap.ty(object);
+    if member != wanted {
+        return Err(narrowed(&exec.core.heap, wanted, member));
+    }
+    // H1: what is of a scalar type is a box, which has one slot.
+    cur.write(w.a(), exec.core.heap.slot(object, 0));
+    Ok(cur.skip(2))
+}
+
 #[inline(always)]
 pub(super) fn call_builtin(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     exec.safe_point()?;
@@ -223,6 +278,11 @@ pub(super) fn after_list(cur: Cursor, w: Word) -> Cursor {
 #[cold]
 fn bad_index(index: i64, len: usize) -> Leave {
     fault(Fault::list_index(index, len))
+}
+
+#[cold]
+fn narrowed(heap: &Heap, wanted: TypeId, member: TypeId) -> Leave {
+    fault(Fault::narrowed(&heap.module().types, wanted, member))
 }
 
 #[cold]

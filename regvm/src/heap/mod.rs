@@ -39,6 +39,7 @@ pub(crate) use walk::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Raw};
 use deepslate_ir::entity::{ConstId, TypeId};
 use deepslate_ir::module::{Constant, Module};
 use deepslate_ir::trap::{Fault, TrapKind};
+use deepslate_ir::types;
 use object::{Blob, Header, Slots, allocate};
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ pub struct Heap {
     plans: Arc<[Plan]>,
     /// Every object.
     objects: Vec<*mut Header>,
-    /// One object for each constant of the module, made at its first use.
+    /// One object for each constant of the module, made at its first use; then the boxes of `None`, `False` and `True`.
     constants: Vec<Ref>,
     limit: u64,
     bytes: u64,
@@ -80,7 +81,7 @@ impl Heap {
     /// An empty heap for values of this program that holds at most `limit_bytes`.
     pub fn new(module: Arc<Module>, limit_bytes: u64) -> Heap {
         let plans = module.types.ids().map(|ty| Plan::of(&module.types, ty)).collect();
-        let constants = vec![Ref::NULL; module.consts.len()];
+        let constants = vec![Ref::NULL; module.consts.len() + SHARED_BOXES];
         Heap {
             module,
             plans,
@@ -166,6 +167,48 @@ impl Heap {
             Slots::start(at).copy_from_nonoverlapping(slots.as_ptr(), slots.len());
         }
         Ok(self.adopt(at.cast()))
+    }
+
+    /// The box of a scalar, for a union. Those of `None` and of truth values are shared.
+    #[inline]
+    pub fn new_box(&mut self, ty: TypeId, slot: u64) -> Result<Ref, Fault> {
+        let Some(shared) = self.shared_box(ty, slot) else { return self.new_object(ty, &[slot]) };
+        if self.constants[shared].is_null() {
+            self.constants[shared] = self.new_object(ty, &[slot])?;
+        }
+        Ok(self.constants[shared])
+    }
+
+    /// The place among the constants of the box of this scalar, if it is shared.
+    #[inline]
+    fn shared_box(&self, ty: TypeId, slot: u64) -> Option<usize> {
+        let first = self.constants.len() - SHARED_BOXES;
+        match ty {
+            types::NONE => Some(first),
+            types::BOOL => Some(first + 1 + usize::from(slot != 0)),
+            _ => None,
+        }
+    }
+
+    /// A restored box of a scalar. One that is shared serves from now on, if it is the first of its kind.
+    pub(crate) fn revive_box(&mut self, ty: TypeId, slot: u64) -> Result<Ref, Fault> {
+        let object = self.new_object(ty, &[slot])?;
+        if let Some(shared) = self.shared_box(ty, slot)
+            && self.constants[shared].is_null()
+        {
+            self.constants[shared] = object;
+        }
+        Ok(object)
+    }
+
+    /// What a value of a union holds: the type of the member, and the member's own slot.
+    #[inline]
+    pub fn member(&self, value: Ref) -> (TypeId, u64) {
+        let ty = self.ty(value);
+        match self.plan(ty) {
+            Plan::Scalar => (ty, self.slot(value, 0)),
+            _ => (ty, value.slot()),
+        }
     }
 
     /// A slot of an object or tuple.
@@ -295,6 +338,9 @@ impl Heap {
         Fault::new(TrapKind::Memory, format!("out of memory: the machine could not give {size} bytes"))
     }
 }
+
+/// How many boxes the heap shares: of `None`, `False` and `True`.
+const SHARED_BOXES: usize = 3;
 
 /// The bytes that a struct of fixed size takes.
 const fn box_size<T>() -> u64 {

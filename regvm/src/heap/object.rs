@@ -44,7 +44,7 @@ impl Ref {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Kind {
-    /// A class instance or a tuple.
+    /// A class instance, a tuple, or the box of a scalar.
     Slots,
     /// A text.
     Str,
@@ -82,7 +82,7 @@ pub(crate) struct Header {
     pub visit: u16,
 }
 
-/// A class instance or tuple: its slots follow.
+/// A class instance, tuple or box: its slots follow.
 #[repr(C)]
 pub(super) struct Slots {
     pub header: Header,

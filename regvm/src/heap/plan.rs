@@ -8,8 +8,10 @@ use deepslate_ir::types::{self, Type, Types};
 /// What an object of one type looks like.
 #[derive(Debug)]
 pub(crate) enum Plan {
-    /// No object: values of the type are scalars.
+    /// Values of the type are scalars; an object is a box of one slot, which a union that holds one refers to.
     Scalar,
+    /// Values of the type refer to objects of the members' types; none is of the union's own.
+    Union,
     /// `str`.
     Str,
     /// `bytes`.
@@ -50,13 +52,15 @@ impl Plan {
             Type::Queue(e) => Plan::Queue { element: *e, refs: types.is_ref(*e) },
             Type::Lock => Plan::Lock,
             Type::WaitGroup => Plan::WaitGroup,
+            Type::Union(_) => Plan::Union,
         }
     }
 
     /// The kind of the objects, if there are any.
     pub fn kind(&self) -> Option<Kind> {
         match self {
-            Plan::Scalar => None,
+            Plan::Union => None,
+            Plan::Scalar => Some(Kind::Slots),
             Plan::Str => Some(Kind::Str),
             Plan::Bytes => Some(Kind::Bytes),
             Plan::Slots { .. } => Some(Kind::Slots),
@@ -68,9 +72,10 @@ impl Plan {
         }
     }
 
-    /// How many slots an object has, if it is a class or tuple.
+    /// How many slots an object has, if it is a class, tuple or box.
     pub fn slot_count(&self) -> Option<usize> {
         match self {
+            Plan::Scalar => Some(1),
             Plan::Slots { types, .. } => Some(types.len()),
             _ => None,
         }

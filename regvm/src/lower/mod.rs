@@ -10,7 +10,7 @@ pub(crate) use regalloc::REGISTERS_MAX;
 
 use crate::ops::{Form, Shape, Word, case};
 use crate::program::{FuncCode, Home, Options, ProgramError, Site, StopCode};
-use deepslate_ir::entity::{Block, FuncId, Inst, StopId, Value};
+use deepslate_ir::entity::{Block, FuncId, Inst, StopId, TypeId, Value};
 use deepslate_ir::module::{Case, Func, Imm, InstData, Module, Span, Target};
 use deepslate_ir::ops::Op;
 use fuse::{FusedBranch, Pick, Plan, Second};
@@ -341,7 +341,11 @@ impl Emitter<'_> {
         let inst = func.inst(id);
         let form = match self.plan.pick(id) {
             Pick::Skip => return Ok(()),
-            Pick::Plain => plain(inst),
+            Pick::Plain => match plain(inst) {
+                Form::UnionWiden if !self.module.types.is_ref(func.ty(inst.args[0])) => Form::UnionBox,
+                Form::UnionNarrow if !self.module.types.is_ref(TypeId(self.result_type(inst))) => Form::UnionUnbox,
+                form => form,
+            },
             Pick::Fused(_) => Form::BrTrue,
             Pick::Immediate { form, operand, imm } => {
                 let (result, operand) = (self.result(inst), self.reg(inst.args[operand]));
@@ -383,6 +387,14 @@ impl Emitter<'_> {
             Shape::DUType => {
                 self.push(form, self.result(inst), arg(self, 0), 0);
                 self.words.push(u64::from(self.result_type(inst)));
+            }
+            Shape::DUTypes => {
+                let ty = match inst.imm {
+                    Imm::Type(ty) => ty.0,
+                    _ => self.result_type(inst),
+                };
+                self.push(form, self.result(inst), arg(self, 0), 0);
+                self.words.push(u64::from(ty) | u64::from(func.ty(inst.args[0]).0) << 32);
             }
             Shape::DUSlot => {
                 let slot = self.slot(inst)?;
@@ -580,5 +592,8 @@ fn plain(inst: &InstData) -> Form {
         Op::Now => Form::Now,
         Op::Random => Form::Random,
         Op::Uuid => Form::Uuid,
+        Op::UnionWiden => Form::UnionWiden,
+        Op::UnionIs => Form::UnionIs,
+        Op::UnionNarrow => Form::UnionNarrow,
     }
 }

@@ -14,6 +14,8 @@ const DICT: u8 = 8;
 const TUPLE: u8 = 9;
 const OBJECT: u8 = 10;
 const SET: u8 = 11;
+/// Then the index of the member and the value, which is no member itself.
+const MEMBER: u8 = 12;
 
 /// Appends a value. Values are at most `DEPTH` levels deep, so this may recurse.
 pub(super) fn write(datum: &Datum, out: &mut Vec<u8>) {
@@ -35,6 +37,11 @@ pub(super) fn write(datum: &Datum, out: &mut Vec<u8>) {
         Datum::Tuple(items) => write_all(TUPLE, items, out),
         Datum::Object(items) => write_all(OBJECT, items, out),
         Datum::Set(items) => write_all(SET, items, out),
+        Datum::Member(index, value) => {
+            out.push(MEMBER);
+            out.extend_from_slice(&index.to_le_bytes());
+            write(value, out);
+        }
         Datum::Dict(entries) => {
             write_len(DICT, entries.len(), out);
             for (key, value) in entries {
@@ -90,6 +97,14 @@ fn read(bytes: &mut &[u8], depth: usize) -> Result<Datum, String> {
         TUPLE => Datum::Tuple(read_items(bytes, depth)?),
         OBJECT => Datum::Object(read_items(bytes, depth)?),
         SET => Datum::Set(read_items(bytes, depth)?),
+        MEMBER => {
+            let index = u32::from_le_bytes(take(bytes)?);
+            if bytes.first() == Some(&MEMBER) {
+                return Err("a value of a union is one of a union itself".to_owned());
+            }
+            // Not a level: a value of a union is nested no deeper than its member's.
+            Datum::Member(index, Box::new(read(bytes, depth)?))
+        }
         DICT => {
             let len = take_len(bytes)?;
             let mut entries = Vec::new();

@@ -136,7 +136,7 @@ impl<'a> Loader<'a> {
         while let Some((id, ty)) = self.work.pop() {
             if let Some(known) = self.places.get(&id) {
                 // Loaded before; it must be of the type that this reference has, too.
-                if self.heap.ty(*known) != ty {
+                if !self.module.types.includes(ty, self.heap.ty(*known)) {
                     let message = format!("object {id} {}", self.mistaken(self.heap.ty(*known).0, ty));
                     let part = self.index.objects.get(&id).map(|o| o.place.part);
                     return Err(SnapshotError { part, message });
@@ -147,8 +147,11 @@ impl<'a> Loader<'a> {
                 return Err(SnapshotError { part: None, message: format!("object {id} is missing") });
             };
             let part = stored.place.part;
+            // A reference of a union's type is to an object of one of its members'.
+            let said = TypeId(self.index.object_type(stored));
+            let own = if self.module.types.members(ty).is_some_and(|m| m.contains(&said)) { said } else { ty };
             let (object, bytes) =
-                self.object(id, ty, stored).map_err(|message| at(part, format!("object {id} {message}")))?;
+                self.object(id, own, stored).map_err(|message| at(part, format!("object {id} {message}")))?;
             self.heap.revive_head(object, id, part);
             self.places.insert(id, object);
             self.loaded.push(Loaded { id, object, bytes, part });
@@ -181,7 +184,15 @@ impl<'a> Loader<'a> {
         let big = stored.big;
         let plans = self.heap.plans();
         match &plans[ty.index()] {
-            Plan::Scalar => Err("is of a type that has no objects".to_owned()),
+            Plan::Union => Err(format!("is {}, which no object is", self.module.types.name(ty))),
+            Plan::Scalar => {
+                let [slot] = content.words[..] else { return Err(malformed()) };
+                if big || !content.bytes.is_empty() {
+                    return Err(malformed());
+                }
+                self.slot(ty, slot)?;
+                Ok((self.heap.revive_box(ty, slot).map_err(no_memory)?, size_of_whole(&content)))
+            }
             Plan::Str | Plan::Bytes => self.blob(id, ty, content, big),
             Plan::Slots { types, .. } => {
                 if big || content.words.len() != types.len() || !content.bytes.is_empty() {

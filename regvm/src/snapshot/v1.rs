@@ -49,11 +49,11 @@ pub(super) struct Block {
     pub bytes: Vec<u8>,
 }
 
-/// An object in one piece. Class and tuple: a word for each slot. List: a word for each element. Dict: key and value of
+/// An object in one piece. Class and tuple: a word for each slot. The box of a scalar in a union, which has the scalar's type: its slot. List: a word for each element. Dict: key and value of
 /// each entry, set: each element; if it has gaps, in bytes the number of positions as u32 and a bit for each that is set where an entry is. `str` and `bytes`: their bytes.
 /// Queue: capacity, then position of the front and number of slots of elements, getters (task, case) and putters (task, case,
 /// element), then these slots. Lock: held, then the same of its line (task). Wait group: count, then likewise.
-/// A reference is a persistent id. A task of all ones is a place that its task has left, a case of all ones is none.
+/// A reference is a persistent id; one of a union's type is that of an object of one of its members' types. A task of all ones is a place that its task has left, a case of all ones is none.
 #[derive(Archive, Serialize)]
 pub(super) struct Object {
     pub id: u32,

@@ -177,6 +177,14 @@ impl Machine for Heap {
         self.slots(object)[index]
     }
 
+    fn new_box(&mut self, ty: TypeId, slot: u64) -> Result<u64, Fault> {
+        self.new_object(ty, &[slot])
+    }
+
+    fn member(&self, _: u64) -> (TypeId, u64) {
+        unreachable!("no case has a union")
+    }
+
     fn queue_len(&self, _: u64) -> usize {
         panic!("tests here have no queues")
     }

@@ -136,7 +136,7 @@ pub(crate) fn infer(types: &mut Types, datum: &Datum) -> Option<TypeId> {
         }
         Datum::Tuple(parts) => Type::Tuple(parts.iter().map(|p| infer(types, p)).collect::<Option<_>>()?),
         Datum::Set(elements) => Type::Set(elements.iter().find_map(|e| infer(types, e))?),
-        Datum::Object(_) => return None,
+        Datum::Object(_) | Datum::Member(..) => return None,
     };
     Some(types.intern(ty))
 }

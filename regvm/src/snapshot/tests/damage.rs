@@ -2,6 +2,7 @@
 
 use super::world::*;
 use crate::snapshot::v1;
+use deepslate_ir::types;
 use proptest::prelude::*;
 use std::sync::OnceLock;
 
@@ -34,6 +35,11 @@ fn rich() -> World {
         let pair = world.heap.new_object(world.program.pair, &[word, text]).unwrap().slot();
         world.heap.dict_set(world.var(KEYED), pair, 1.5f64.to_bits()).unwrap();
     });
+    for (ty, slot) in [(types::INT, 7), (types::NONE, 0), (types::BOOL, 1), (types::NONE, 0)] {
+        let value = world.heap.new_box(ty, slot).unwrap();
+        world.heap.list_push(world.var(MAYBES), value.slot()).unwrap();
+    }
+    world.heap.list_push(world.var(MAYBES), node.slot()).unwrap();
     world.commit();
     assert_eq!(world.store.0.len(), 3);
     world

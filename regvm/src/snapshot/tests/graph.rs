@@ -2,11 +2,12 @@
 
 use super::world::*;
 use crate::heap::Ref;
+use deepslate_ir::types;
 use proptest::prelude::*;
 
 /// One random change, chosen and shaped by 64 bits.
 fn change(world: &mut World, bits: u64) {
-    let (what, a, b) = (bits % 32, (bits >> 8) as usize % 5000, (bits >> 24) as usize % 5000);
+    let (what, a, b) = (bits % 35, (bits >> 8) as usize % 5000, (bits >> 24) as usize % 5000);
     match what {
         0..=2 => world.heap.list_push(world.var(INTS), bits).unwrap(),
         3 => {
@@ -118,6 +119,21 @@ fn change(world: &mut World, bits: u64) {
             let flags: Vec<u64> = (0..a as u64).map(|i| i & 1).collect();
             let list = world.heap.new_list(world.program.vars[FLAGS], &flags).unwrap();
             world.set_var(FLAGS, list);
+        }
+        31 => {
+            let (ty, slot) =
+                [(types::NONE, 0), (types::BOOL, 0), (types::BOOL, 1), (types::INT, bits), (types::INT, 0)][b % 5];
+            let value = world.heap.new_box(ty, slot).unwrap();
+            world.heap.list_push(world.var(MAYBES), value.slot()).unwrap();
+        }
+        32 => {
+            let node = walk(world, b);
+            world.heap.list_push(world.var(MAYBES), node.slot()).unwrap();
+        }
+        33 => {
+            let list = world.var(MAYBES);
+            let len = world.heap.list_len(list);
+            world.heap.list_splice(list, len / 2..len, &[]).unwrap();
         }
         _ => {
             world.heap.lock_try(world.var(LOCK));

@@ -25,6 +25,7 @@ pub const LOCK: usize = 6;
 pub const GROUP: usize = 7;
 pub const FLAGS: usize = 8;
 pub const COUNTS: usize = 9;
+pub const MAYBES: usize = 10;
 
 /// `main`: polls, calls itself; each stop lists the variables. `taker`: takes a node from a queue.
 pub const MAIN: FuncId = FuncId(0);
@@ -53,6 +54,7 @@ pub fn program() -> Program {
     t.class_mut(class).fields = fields.map(|(name, ty)| field(name, ty)).into();
     let pair = t.intern(Type::Tuple(vec![types::INT, types::STR]));
     let ints = t.intern(Type::List(types::INT));
+    let maybe = t.union(&[types::BOOL, types::INT, node, types::NONE]);
     let vars = vec![
         ints,
         t.intern(Type::Dict(types::STR, ints)),
@@ -64,6 +66,7 @@ pub fn program() -> Program {
         types::WAIT_GROUP,
         t.intern(Type::List(types::BOOL)),
         t.intern(Type::Dict(types::INT, types::INT)),
+        t.intern(Type::List(maybe)),
     ];
     let params: Vec<Param> = vars.iter().enumerate().map(|(i, ty)| Param { name: format!("p{i}"), ty: *ty }).collect();
     let queue = params[QUEUE].clone();
@@ -223,6 +226,7 @@ impl World {
             heap.new_wait_group().unwrap().slot(),
             empty_list(&mut heap, vars[FLAGS]),
             heap.new_dict(vars[COUNTS]).unwrap().slot(),
+            empty_list(&mut heap, vars[MAYBES]),
         ];
         let frame = SavedFrame { func: MAIN, stop: POLL, values, mark: 1 };
         let task = Task { state: SavedState::Deliver(0), frames: vec![frame], mark: 1 };
@@ -432,7 +436,8 @@ impl Painter<'_> {
         let content = match (self.heap.raw(object), module.types.get(ty)) {
             (Raw::Blob(bytes), _) => format!("{bytes:?}"),
             (Raw::Slots(slots), _) => {
-                let types = module.types.slots(ty).unwrap();
+                // A box has one slot, of its own type.
+                let types = module.types.slots(ty).unwrap_or_else(|| vec![ty]);
                 format!("{:?}", slots.iter().zip(types).map(|(s, ty)| self.slot(is_ref(ty), *s)).collect::<Vec<_>>())
             }
             (Raw::List { items, .. }, Type::List(element) | Type::TupleOf(element)) => {
