@@ -147,6 +147,9 @@ pub struct Run {
     /// The inspector's address.
     #[arg(long, value_name = "HOST:PORT")]
     pub address: Option<String>,
+    /// Where flows listen, if this one does [default: from the configuration].
+    #[arg(long, value_name = "HOST:PORT")]
+    pub http: Option<String>,
 }
 
 /// What `serve` takes.
@@ -158,6 +161,9 @@ pub struct Serve {
     /// The address of the inspector and control API [default: from the configuration].
     #[arg(long, value_name = "HOST:PORT")]
     pub address: Option<String>,
+    /// Where flows listen [default: from the configuration].
+    #[arg(long, value_name = "HOST:PORT")]
+    pub http: Option<String>,
     /// Threads that run flows [default: from the configuration].
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,

@@ -164,8 +164,24 @@ sections! {
 
     /// The public HTTP address, on which flows listen.
     http: HttpSection {
-        /// Where it listens.
+        /// Where it listens; empty: nowhere.
         address: String = "127.0.0.1:8765".into();
+        /// Largest body of a request that comes in, in bytes; at most 8 MiB.
+        body_bytes: usize = 1 << 20;
+        /// How long a client may take to send the head of a request, in seconds.
+        head_seconds: f64 = 10.0;
+        /// How long a client may take to send the body of a request, in seconds.
+        body_seconds: f64 = 30.0;
+        /// How long a request waits for its acknowledgement, in seconds; at most 30.
+        deadline_seconds: f64 = 30.0;
+        /// Most connections at once.
+        connections: usize = 10_000;
+        /// Largest body of a response to a request that a flow sends, in bytes.
+        response_bytes: usize = 4 << 20;
+        /// Most requests of flows under way at once.
+        requests: usize = 1_000;
+        /// How long the making of a connection may take for a request that a flow sends, in seconds.
+        connect_seconds: f64 = 10.0;
     }
 
     /// The inspector and the control API.
@@ -230,7 +246,7 @@ impl Config {
 
     /// What the engine makes of it.
     pub fn options(&self) -> deepslate_engine::Options {
-        let (engine, limits) = (&self.engine, &self.limits);
+        let (engine, limits, http) = (&self.engine, &self.limits, &self.http);
         let defaults = deepslate_engine::Options::default();
         let or = |count: usize, default: usize| if count == 0 { default } else { count };
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
@@ -257,8 +273,25 @@ impl Config {
                 call_depth: limits.call_depth,
                 message_bytes: limits.message_bytes,
             },
+            http: deepslate_engine::HttpOptions {
+                // Who starts an engine says whether it listens: two of one machine can't have the same address.
+                address: None,
+                body_bytes: http.body_bytes,
+                head_timeout: seconds(http.head_seconds),
+                body_timeout: seconds(http.body_seconds),
+                deadline: seconds(http.deadline_seconds),
+                connections: http.connections,
+                response_bytes: http.response_bytes,
+                requests: http.requests,
+                connect_timeout: seconds(http.connect_seconds),
+            },
             vm: defaults.vm,
         }
+    }
+
+    /// Where flows listen; none if nowhere.
+    pub fn http_address(&self) -> Option<String> {
+        Some(self.http.address.clone()).filter(|address| !address.is_empty())
     }
 
     /// The config as it is in effect, as a file would have it. Secrets are not printed.

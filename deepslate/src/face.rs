@@ -35,6 +35,7 @@ pub struct Builder {
     place: Place,
     config: Config,
     options: Option<Options>,
+    http: Option<String>,
     flows: Flows,
     images: Vec<Image>,
     hosts: HostFns,
@@ -74,6 +75,14 @@ impl Builder {
     #[must_use]
     pub fn options(mut self, options: Options) -> Builder {
         self.options = Some(options);
+        self
+    }
+
+    /// Lets flows listen at this address, `host:port`; port 0 takes a free one, which `http_address` of the engine says. Without it
+    /// nothing listens, and requests can still be sent.
+    #[must_use]
+    pub fn http(mut self, address: impl Into<String>) -> Builder {
+        self.http = Some(address.into());
         self
     }
 
@@ -155,7 +164,10 @@ impl Builder {
             Place::Memory => Arc::new(Memory::new()),
             Place::Open(store) => store,
         };
-        let options = self.options.unwrap_or_else(|| self.config.options());
+        let mut options = self.options.unwrap_or_else(|| self.config.options());
+        if self.http.is_some() {
+            options.http.address = self.http;
+        }
         let mut builder = deepslate_engine::Engine::builder(store).options(options).hosts(self.hosts);
         for image in images {
             builder = builder.deploy(image);

@@ -23,7 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::host::HostFns;
 use crate::name::check_name;
 use crate::node::{Node, key};
-use crate::observer::{at_rest, ended, make_finished};
+use crate::observer::{at_rest, ended, make_finished, routes_shown};
 use crate::programs::Deployed;
 use crate::record::Ending;
 use crate::record::event::Event as Happened;
@@ -522,8 +522,9 @@ async fn finished(node: &Arc<Node>, name: &str) -> Result<Finished> {
 async fn show(node: &Arc<Node>, name: &str) -> Result<Shown> {
     let head = head(node, "show", name).await?;
     let (id, hash, status) = (head.id, head.program, head.status);
+    let routes = routes_shown(&*node.store, &node.programs, &head).await;
     let summary = Summary::of(head, node.parked().get(&id));
-    let mut shown = Shown { summary, view: None, view_error: None, live: false };
+    let mut shown = Shown { summary, routes, view: None, view_error: None, live: false };
     if status == Status::Done {
         return Ok(shown);
     }

@@ -5,6 +5,8 @@
 //! under way at most; what happens meanwhile goes into the next one. A refused commit ends this life of the isolate in
 //! memory: the truth is in the store, and whoever holds the shard reads it from there.
 
+mod http;
+
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,12 +14,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use deepslate_ir::datum::Datum;
+use deepslate_ir::durable::Durable;
 use deepslate_ir::entity::{FuncId, HostId};
 use deepslate_ir::trap::{Fault, TrapKind};
 use deepslate_regvm::{Call, Exit, Host, Isolate, Request};
 use deepslate_storage::{self as storage, Commit, Delete, Head, Outcome, Part, Snapshot, Status};
 
-use crate::cell::{Answer, Cell, Command, Event, Read, Reply};
+use crate::cell::{Answer, Cell, Command, Event, Read, Reply, Taken, TakenReply};
 use crate::clock::due_ms;
 use crate::committer::Write;
 use crate::error::{Error, Kind, Result};
@@ -50,6 +53,8 @@ struct Wanted {
     calls: Vec<Call>,
     sleeps: Vec<(i64, u64)>,
     replies: Vec<(Reply, bool)>,
+    /// Of requests. One that is dropped means: look again.
+    taken: Vec<TakenReply>,
     events: Vec<Happened>,
 }
 
@@ -220,6 +225,7 @@ impl Body {
             Event::Result { step, result } => self.result(turn, step, result),
             Event::Wake => self.wake(turn),
             Event::Command(command, message, reply) => self.command(turn, command, message, reply),
+            Event::Request(incoming) => self.request(turn, *incoming),
             Event::View(reply) => {
                 // Nobody may be waiting any more.
                 let _ = reply.send(self.vm.as_ref().map(|vm| vm.view()));
@@ -259,8 +265,7 @@ impl Body {
     }
 
     fn wake(&mut self, turn: &Turn<'_>) {
-        let Some(vm) = &mut self.vm else { return };
-        if self.record.paused || self.record.ending.is_some() || turn.node.is_draining() {
+        if self.vm.is_none() || self.record.paused || self.record.ending.is_some() || turn.node.is_draining() {
             return;
         }
         let now_ms = turn.node.time.now_ms();
@@ -269,7 +274,8 @@ impl Body {
         {
             self.armed.pop_first();
             self.record.sleeps.remove(&(due_ms, step));
-            if vm.complete(step, Ok(Datum::None)) {
+            let answer = self.overdue(step);
+            if self.vm.as_mut().is_some_and(|vm| vm.complete(step, Ok(answer))) {
                 self.wanted.commit = true;
             }
         }
@@ -477,9 +483,7 @@ impl Body {
     /// Wants all host calls that are not under way again: their attempts are counted in a commit first.
     fn repeat(&mut self, turn: &Turn<'_>) {
         let Some(vm) = &self.vm else { return };
-        let is_lost = |call: &&Call| {
-            matches!(call.request, Request::Host { .. }) && !turn.node.calls.is_under_way(self.head.id, call.step)
-        };
+        let is_lost = |call: &&Call| self.acts(&call.request) && !turn.node.calls.is_under_way(self.head.id, call.step);
         let calls: Vec<_> = vm.pending().iter().filter(is_lost).cloned().collect();
         if calls.is_empty() {
             return;
@@ -533,7 +537,8 @@ impl Body {
                     self.record.sleeps.insert(due);
                     self.wanted.sleeps.push(due);
                 }
-                Request::Host { .. } => self.wanted.calls.push(call),
+                Request::Host { .. } if self.acts(&call.request) => self.wanted.calls.push(call),
+                Request::Host { .. } => self.listen(turn, &call),
             }
         }
         match exit {
@@ -556,6 +561,9 @@ impl Body {
         self.record.parked = None;
         self.record.sleeps.clear();
         self.record.attempts.clear();
+        // What came in stays known: who sends it again, for the answer was lost, is told that it did.
+        self.record.mail.routes.clear();
+        self.record.mail.queue.clear();
         self.wanted.calls.clear();
         self.wanted.sleeps.clear();
         self.wanted.commit = true;
@@ -662,9 +670,9 @@ impl Body {
             drop_parts_from = Some(0);
         }
         let events: Vec<Bytes> = wanted.events.drain(..).map(|event| event.encode().into()).collect();
-        let has_host_calls = || {
+        let has_calls = || {
             let mut pending = self.vm.iter().flat_map(|vm| vm.pending());
-            pending.any(|call| matches!(call.request, Request::Host { .. }))
+            pending.any(|call| self.acts(&call.request))
         };
         let is_held = matches!(status, Status::Paused) || status.is_finished();
         let head = Head {
@@ -672,7 +680,7 @@ impl Body {
             seq: self.head.seq.next(),
             status,
             // A parked one is tried again by the next life.
-            runnable: !is_held && (status == Status::Parked || self.has_ready_task() || has_host_calls()),
+            runnable: !is_held && (status == Status::Parked || self.has_ready_task() || has_calls()),
             wake_at_ms: match self.record.sleeps.first() {
                 Some((due_ms, _)) if !is_held && status != Status::Parked => Some(*due_ms),
                 _ => None,
@@ -714,6 +722,7 @@ impl Body {
         let node = turn.node;
         let Some(head) = head else {
             node.tell_removed(&self.head, &self.name);
+            node.listeners.remove(self.head.id);
             wanted.replies.into_iter().for_each(|(reply, changed)| answer(reply, self.head.status, changed));
             self.stage = Stage::Gone;
             return;
@@ -724,8 +733,10 @@ impl Body {
             // Out of the registry first: who finds it there may rely on being told of its end.
             self.early.extend(node.registry.remove(turn.cell));
         }
+        self.announce(turn);
         node.tell(&self.head, &self.name, self.record.ending.as_ref().filter(|_| status.is_finished()));
         wanted.replies.into_iter().for_each(|(reply, changed)| answer(reply, status, changed));
+        wanted.taken.into_iter().for_each(|reply| reply.say(Taken::Yes));
         if self.stage != Stage::Live {
             return;
         }
@@ -763,6 +774,7 @@ impl Body {
         }
         self.turn_away(&Error::new(Kind::NotOwner, "commit", "its shard is not held here any more"));
         turn.node.calls.forget(turn.cell.id);
+        turn.node.listeners.remove(turn.cell.id);
         self.vm = None;
         self.stage = Stage::Gone;
     }
@@ -779,6 +791,7 @@ impl Body {
     }
 
     fn turn_away(&mut self, error: &Error) {
+        // Who sent a request looks again.
         for (reply, _) in std::mem::take(&mut self.wanted).replies {
             // Nobody may be waiting any more.
             let _ = reply.send(Err(error.clone()));
@@ -802,6 +815,10 @@ impl Body {
             let Request::Host { host, args } = call.request else { continue };
             let (Some(loaded), Some(vm)) = (&self.loaded, &self.vm) else { return };
             if vm.pending().binary_search_by_key(&call.step, |pending| pending.step).is_err() {
+                continue;
+            }
+            if loaded.durable(host) == Some(Durable::HttpRequest) {
+                turn.node.send_request(self.head.id, call.step, args);
                 continue;
             }
             let name = &loaded.module().host(host).name;

@@ -14,6 +14,8 @@ use tokio::sync::oneshot;
 
 use crate::body::Body;
 use crate::error::Result;
+use crate::http::mail::Fingerprint;
+use crate::http::route::Route;
 use crate::programs::Loaded;
 
 /// What an operator asks of an isolate.
@@ -40,6 +42,45 @@ pub struct Answer {
 
 /// Where the answer to a command goes.
 pub(crate) type Reply = oneshot::Sender<Result<Answer>>;
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is in, durably.
+    Yes,
+    /// The isolate does not listen there.
+    NoRoute,
+    /// It listens there for these methods only.
+    Methods(Vec<String>),
+    /// Too many wait already; the text says how many.
+    Full(String),
+    /// It can't go on, for this reason.
+    Parked(String),
+    /// It has ended.
+    Ended,
+}
+
+/// Where that is told. Dropped when the isolate has left: whoever waits looks again.
+#[derive(Debug)]
+pub(crate) struct TakenReply(pub(crate) oneshot::Sender<Taken>);
+
+impl TakenReply {
+    pub(crate) fn say(self, taken: Taken) {
+        // Nobody may be waiting any more.
+        let _ = self.0.send(taken);
+    }
+}
+
+/// A request for an isolate.
+pub(crate) struct Incoming {
+    /// Its id, the same when it is given again.
+    pub(crate) message: u128,
+    /// Of the idempotency key, if it has one.
+    pub(crate) key: Option<Fingerprint>,
+    pub(crate) route: Route,
+    pub(crate) body: Vec<u8>,
+    pub(crate) reply: TakenReply,
+}
 
 /// What has been read from the store for an isolate that is to be restored.
 pub(crate) enum Read {
@@ -73,6 +114,8 @@ pub(crate) enum Event {
     Wake,
     /// An operator's message with its id.
     Command(Command, u128, Reply),
+    /// A request.
+    Request(Box<Incoming>),
     /// Somebody wants to look at it.
     View(oneshot::Sender<Option<View>>),
     /// Look again whether something can be done: the lease is back, or the engine drains.
@@ -152,7 +195,7 @@ impl Cell {
             return Err(event);
         }
         // These are waited for by somebody: whatever runs gives way at its next poll.
-        if let (Phase::Running, Event::Command(..) | Event::View(_) | Event::Fenced | Event::Poke) =
+        if let (Phase::Running, Event::Command(..) | Event::Request(_) | Event::View(_) | Event::Fenced | Event::Poke) =
             (mailbox.phase, &event)
         {
             self.interrupt.set();

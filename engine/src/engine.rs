@@ -4,8 +4,9 @@
 //! calls under way, and gives the lease back. Dropping the last handle stops everything at once, as a kill would: what is
 //! committed goes on with the next start.
 
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Kind, Result};
 use crate::host::HostFns;
+use crate::http::server;
 use crate::node::{Made, Node};
 use crate::options::Options;
 use crate::rng::{Rng, SystemRng};
@@ -134,8 +136,20 @@ impl Builder {
             hosts: self.hosts,
         }));
         // From here on a failure is undone by dropping this.
-        let owner = Owner { node: Arc::clone(&node), runtime: Mutex::new(own), tasks: Mutex::default() };
+        let owner =
+            Owner { node: Arc::clone(&node), runtime: Mutex::new(own), tasks: Mutex::default(), http: OnceLock::new() };
         let engine = Engine { owner: Arc::new(owner) };
+        // Before anything is changed: an address that is taken is a mistake to be put right first.
+        let listening = match node.options.http.address.clone() {
+            Some(address) => {
+                let bound = runtime.spawn(async move { server::bind(&address).await });
+                let (listener, address) =
+                    bound.await.map_err(|error| Error::new(Kind::System, "start", error.to_string()))??;
+                let _ = engine.owner.http.set(address);
+                Some(listener)
+            }
+            None => None,
+        };
         let images = self.images;
         let opening = Arc::clone(&node);
         let opened = runtime.spawn(async move {
@@ -158,7 +172,8 @@ impl Builder {
             }
         }
         let committing = Arc::clone(&node);
-        let tasks = vec![
+        let serving = Arc::clone(&node);
+        let mut tasks = vec![
             runtime.spawn(async move {
                 let node = &*committing;
                 node.committer
@@ -170,6 +185,9 @@ impl Builder {
             runtime.spawn(Arc::clone(&node).keep_house()),
             runtime.spawn(async move { node.scan(granted).await }),
         ];
+        if let Some(listener) = listening {
+            tasks.push(runtime.spawn(server::serve(serving, listener)));
+        }
         *engine.owner.tasks() = tasks;
         Ok(engine)
     }
@@ -196,6 +214,8 @@ struct Owner {
     runtime: Mutex<Option<Runtime>>,
     /// What runs beside the workers.
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// Where flows listen.
+    http: OnceLock<SocketAddr>,
 }
 
 impl Owner {
@@ -232,6 +252,11 @@ impl Engine {
 
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.owner.node
+    }
+
+    /// Where flows listen, if anywhere.
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.owner.http.get().copied()
     }
 
     /// The runtime that its I/O and its host functions run on.

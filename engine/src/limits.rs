@@ -13,6 +13,30 @@ pub const APPLIED_MAX: usize = 16;
 pub const PARTS_MAX: usize = 1024;
 /// Most sleeps or attempts that a record may name; more than an isolate can have tasks.
 pub const PENDING_MAX: usize = 10_000_000;
+/// Longest method of a route, in bytes.
+pub const METHOD_BYTES_MAX: usize = 32;
+/// Longest path of a route, in bytes.
+pub const ROUTE_BYTES_MAX: usize = 2_048;
+/// Most routes that an isolate may open beside those that its program names literally.
+pub const ROUTES_MAX: usize = 1_000;
+/// Most acknowledged requests that wait for an isolate.
+pub const MAIL_MAX: usize = 1_000;
+/// Most bytes of them, unless it is a single one: each commit writes them.
+pub const MAIL_BYTES_MAX: usize = 4 << 20;
+/// Most idempotency keys of requests that an isolate remembers.
+pub const KEYS_MAX: usize = 1_000;
+/// How long it remembers them, in milliseconds: a day.
+pub const KEYS_MS: i64 = 24 * 3600 * 1000;
+/// How long it remembers the engine's own ids of requests, in milliseconds: longer than the engine asks again.
+pub const HEARD_MS: i64 = 60_000;
+/// Longest `Idempotency-Key`, in bytes.
+pub const KEY_BYTES_MAX: usize = 255;
+/// Longest head of a request, in bytes.
+pub const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Largest body that a request may have whatever the settings say: it must fit into the state of an isolate.
+pub const BODY_BYTES_MAX: usize = 8 << 20;
+/// Most redirects that a request of a flow follows.
+pub const REDIRECTS_MAX: usize = 10;
 /// Longest line of an isolate's log, in bytes; a longer one is cut.
 pub const LOG_LINE_BYTES_MAX: usize = 16 << 10;
 /// Longest message of a failure or of a parked isolate, in bytes; a longer one is cut.

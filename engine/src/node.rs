@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use deepslate_ir::datum::Datum;
 use deepslate_storage::{self as storage, Delete, Head, IsolateId, Outcome, Shard, Store};
 use futures::FutureExt;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::body::{Body, Next, Turn};
 use crate::cell::{Cell, Event, Read, Sent};
@@ -21,6 +22,9 @@ use crate::committer::Committer;
 use crate::error::{Error, Kind};
 use crate::health::Health;
 use crate::host::{HostCall, HostError, HostFn, HostFns};
+use crate::http::client::{Client, Outgoing};
+use crate::http::listeners::Listeners;
+use crate::http::{Trouble, bytes_or};
 use crate::lease::Lease;
 use crate::limits::{SCAN_PAGE, STORE_BACKOFF_MS, TIMER_HORIZON_MS};
 use crate::options::Options;
@@ -52,6 +56,10 @@ pub(crate) struct Node {
     pub(crate) registry: Registry,
     pub(crate) watch: Arc<Watch>,
     pub(crate) calls: UnderWay,
+    pub(crate) listeners: Listeners,
+    client: Client,
+    /// True from the moment that it shuts down.
+    pub(crate) draining: watch::Sender<bool>,
     pub(crate) health: Health,
     /// Isolates that can't go on and could not be told so in the store, with the reason.
     parked: Mutex<HashMap<IsolateId, String>>,
@@ -142,6 +150,9 @@ impl Node {
             registry: Registry::new(options.warm_isolates, options.warm_bytes, options.warm_for),
             watch: Arc::new(Watch::new()),
             calls: UnderWay::default(),
+            listeners: Listeners::default(),
+            client: Client::new(&options.http),
+            draining: watch::Sender::new(false),
             health: Health::default(),
             parked: Mutex::default(),
             phase: AtomicU8::new(RUNNING),
@@ -177,6 +188,8 @@ impl Node {
         if first {
             // Calls that wait for a place don't start any more.
             self.host_places.close();
+            self.client.places.close();
+            self.draining.send_replace(true);
             self.scheduler.interrupt_all();
             for cell in self.registry.all() {
                 self.send(&cell, Event::Poke);
@@ -189,6 +202,8 @@ impl Node {
     pub(crate) fn stop(&self) {
         self.phase.store(STOPPED, Ordering::SeqCst);
         self.host_places.close();
+        self.client.places.close();
+        self.draining.send_replace(true);
         self.loads.close();
         self.scheduler.stop();
         self.watch.moved_all();
@@ -284,6 +299,8 @@ impl Node {
                 let _ = reply.send(Err(error));
             }
             Event::View(reply) => drop(reply),
+            // Whoever sent it looks again.
+            Event::Request(incoming) => drop(incoming),
             Event::Read(_) | Event::Written(_) | Event::Result { .. } | Event::Wake | Event::Poke | Event::Fenced => {}
         }
     }
@@ -421,22 +438,50 @@ impl Node {
         }
         let node = Arc::clone(self);
         self.runtime.spawn(async move {
-            let Ok(_place) = node.host_places.acquire().await else {
-                return node.calls.finished(id, step);
-            };
-            // It may have waited long for its place.
-            while !node.lease.is_live(&node.time) {
-                if node.is_draining() || !node.calls.is_under_way(id, step) {
-                    return node.calls.finished(id, step);
-                }
-                node.clock.sleep(Duration::from_millis(STORE_BACKOFF_MS.0)).await;
-            }
+            let Some(_place) = node.place(&node.host_places, id, step).await else { return };
             let name = call.signature().name.clone();
             let result = AssertUnwindSafe(function.call(call)).catch_unwind().await;
             let result = result.unwrap_or_else(|_| Err(HostError::new("the host function panicked")));
             if node.calls.is_under_way(id, step) {
                 let result = result.map_err(|error| error.into_fault(&name));
                 node.deliver(id, Event::Result { step, result });
+            }
+        });
+    }
+
+    /// Waits for a place and for the lease. None when the call is not to be made any more.
+    async fn place<'a>(&self, places: &'a Semaphore, id: IsolateId, step: u64) -> Option<SemaphorePermit<'a>> {
+        let Ok(place) = places.acquire().await else {
+            self.calls.finished(id, step);
+            return None;
+        };
+        // It may have waited long for its place.
+        while !self.lease.is_live(&self.time) {
+            if self.is_draining() || !self.calls.is_under_way(id, step) {
+                self.calls.finished(id, step);
+                return None;
+            }
+            self.clock.sleep(Duration::from_millis(STORE_BACKOFF_MS.0)).await;
+        }
+        Some(place)
+    }
+
+    /// Sends a request of a flow, once.
+    pub(crate) fn send_request(self: &Arc<Self>, id: IsolateId, step: u64, args: Vec<Datum>) {
+        if !self.calls.begin(id, step) {
+            return;
+        }
+        let node = Arc::clone(self);
+        self.runtime.spawn(async move {
+            let result = match Outgoing::of(&args, &format!("{id}-{step}")) {
+                Ok(request) => {
+                    let Some(_place) = node.place(&node.client.places, id, step).await else { return };
+                    node.client.send(request).await
+                }
+                Err(what) => Err(Trouble::new("network", what)),
+            };
+            if node.calls.is_under_way(id, step) {
+                node.deliver(id, Event::Result { step, result: Ok(bytes_or(result)) });
             }
         });
     }
@@ -521,6 +566,7 @@ impl Node {
         self.scanned.store(false, Ordering::SeqCst);
         self.health.trouble("lease", &*self.clock, &format!("the lease is lost: {error}"));
         self.timers.clear();
+        self.listeners.clear();
         let void = self.registry.all();
         for cell in &void {
             self.send(cell, Event::Fenced);

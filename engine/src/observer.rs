@@ -14,7 +14,7 @@ use crate::name::check_name;
 use crate::options::Options;
 use crate::programs::Programs;
 use crate::record::{Ending, Record};
-use crate::seen::{Finished, Listing, Shown, Summary};
+use crate::seen::{self, Finished, Listing, RouteShown, Shown, Summary};
 
 /// Reads the isolates of one namespace from a store. Calls need a tokio runtime around them.
 #[derive(Debug)]
@@ -71,7 +71,8 @@ impl Observer {
     pub async fn show(&self, name: &str) -> Result<Shown> {
         let head = self.head("show", name).await?;
         let (id, hash, status) = (head.id, head.program, head.status);
-        let mut shown = Shown { summary: Summary::of(head, None), view: None, view_error: None, live: false };
+        let routes = routes_shown(&*self.store, &self.programs, &head).await;
+        let mut shown = Shown { summary: Summary::of(head, None), routes, view: None, view_error: None, live: false };
         if status != Status::Done {
             match at_rest(&*self.store, &self.programs, self.limits, id, hash).await {
                 Ok(view) => shown.view = view,
@@ -166,4 +167,15 @@ pub(crate) async fn at_rest(
         Ok(view) => view.map(Some).map_err(corrupt),
         Err(error) => Err(corrupt(format!("the machine panicked while it restored it: {error}"))),
     }
+}
+
+/// Where an isolate listens; without its program only what its state says.
+pub(crate) async fn routes_shown(store: &dyn Store, programs: &Programs, head: &Head) -> Vec<RouteShown> {
+    if head.status.is_finished() {
+        return Vec::new();
+    }
+    let loaded = programs.load(store, head.program).await;
+    let loaded = loaded.ok().and_then(std::result::Result::ok);
+    let func = loaded.as_ref().and_then(|loaded| loaded.module().flow(&head.flow));
+    seen::routes(&head.state, loaded.as_deref().zip(func))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use deepslate_regvm as regvm;
 
 use crate::error::{Error, Kind, Result};
+use crate::http::HttpOptions;
 use crate::limits::NAMESPACE_BYTES_MAX;
 
 /// Settings of an engine.
@@ -45,6 +46,8 @@ pub struct Options {
     pub keep_events: u32,
     /// What each isolate may use.
     pub isolate: regvm::Limits,
+    /// What flows hear and ask by HTTP.
+    pub http: HttpOptions,
     /// How programs are made ready; results never depend on it.
     pub vm: regvm::Options,
 }
@@ -70,6 +73,7 @@ impl Default for Options {
             keep_finished: Duration::from_secs(30 * 24 * 3600),
             keep_events: 1_000,
             isolate: regvm::Limits::default(),
+            http: HttpOptions::default(),
             vm: regvm::Options::default(),
         }
     }
@@ -96,6 +100,9 @@ impl Options {
         }
         if self.lease < Duration::from_millis(100) || self.lease > Duration::from_secs(3600) {
             return refuse("`lease` must be 100 ms to one hour".into());
+        }
+        if let Some(what) = self.http.wrong() {
+            return refuse(what);
         }
         if self.slice.is_zero() {
             return refuse("`slice` must be longer than 0".into());

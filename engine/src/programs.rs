@@ -2,18 +2,21 @@
 //!
 //! A program is stored once under its hash before anything refers to it, and read back from the store by whoever needs it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use deepslate_ir::entity::{FuncId, HostId};
+use deepslate_ir::durable::Durable;
+use deepslate_ir::entity::{FuncId, HostId, Value};
 use deepslate_ir::image::{self, Image};
-use deepslate_ir::module::{Imm, Module};
+use deepslate_ir::module::{Constant, Func, Imm, Module};
+use deepslate_ir::ops::Op;
 use deepslate_regvm::{self as regvm, Program};
 use deepslate_storage::{self as storage, ProgramHash, Store};
 
 use crate::error::{Error, Kind, Result};
 use crate::host::HostFns;
+use crate::http::route::Route;
 use crate::limits::PROGRAMS_KEPT;
 
 /// A program ready to run, and what each of its functions can reach.
@@ -23,18 +26,36 @@ pub(crate) struct Loaded {
     pub(crate) hash: ProgramHash,
     /// For each function the host functions that it or what it calls may call.
     needs: Vec<Vec<HostId>>,
+    /// Which host functions the engine answers itself.
+    durable: Vec<Option<Durable>>,
+    /// For each function the routes that it or what it calls names literally.
+    routes: Vec<BTreeSet<Route>>,
 }
 
 impl Loaded {
     fn new(image: Image, options: regvm::Options) -> Result<Loaded, String> {
         let hash = ProgramHash(image.hash().0);
-        let needs = needs(image.module());
+        let module = image.module();
+        let durable: Vec<_> = module.hosts.iter().map(|host| Durable::from_name(&host.name)).collect();
+        let reaches = reaches(module);
+        let needs = needs(module, &reaches, &durable);
+        let routes = routes(module, &reaches, &durable);
         let program = Program::new(image, options).map_err(|error| format!("program {hash}: {error}"))?;
-        Ok(Loaded { program, hash, needs })
+        Ok(Loaded { program, hash, needs, durable, routes })
     }
 
     pub(crate) fn module(&self) -> &Module {
         self.program.module()
+    }
+
+    /// What the engine itself answers of this host function's calls.
+    pub(crate) fn durable(&self, host: HostId) -> Option<Durable> {
+        self.durable.get(host.index()).copied().flatten()
+    }
+
+    /// The routes that are open for a flow from its spawn on.
+    pub(crate) fn routes(&self, flow: FuncId) -> &BTreeSet<Route> {
+        &self.routes[flow.index()]
     }
 
     /// The names of host functions that a flow may call and that are not registered.
@@ -45,36 +66,80 @@ impl Loaded {
     }
 }
 
-/// For each function, the host functions reachable from it, in order.
-fn needs(module: &Module) -> Vec<Vec<HostId>> {
+/// For each function, the functions reachable from it, itself among them.
+fn reaches(module: &Module) -> Vec<Vec<usize>> {
     let count = module.funcs.len();
-    let mut calls: Vec<Vec<usize>> = vec![Vec::new(); count];
-    let mut own: Vec<Vec<HostId>> = vec![Vec::new(); count];
-    for (at, func) in module.funcs.iter().enumerate() {
-        for inst in &func.insts {
-            match inst.imm {
-                Imm::Func(callee) => calls[at].push(callee.index()),
-                Imm::Host(host) => own[at].push(host),
-                _ => {}
-            }
-        }
-    }
+    let callees = |func: &Func| -> Vec<usize> {
+        let callee = |inst: &deepslate_ir::module::InstData| match inst.imm {
+            Imm::Func(callee) => Some(callee.index()),
+            _ => None,
+        };
+        func.insts.iter().filter_map(callee).collect()
+    };
+    let calls: Vec<_> = module.funcs.iter().map(callees).collect();
     let reach = |start: usize| {
         let (mut seen, mut todo, mut found) = (vec![false; count], vec![start], Vec::new());
         seen[start] = true;
         while let Some(at) = todo.pop() {
-            found.extend(&own[at]);
+            found.push(at);
             for &callee in &calls[at] {
                 if !std::mem::replace(&mut seen[callee], true) {
                     todo.push(callee);
                 }
             }
         }
+        found
+    };
+    (0..count).map(reach).collect()
+}
+
+/// For each function, the host functions reachable from it that somebody must register, in order.
+fn needs(module: &Module, reaches: &[Vec<usize>], durable: &[Option<Durable>]) -> Vec<Vec<HostId>> {
+    let own = |func: &Func| -> Vec<HostId> {
+        let host = |inst: &deepslate_ir::module::InstData| match inst.imm {
+            Imm::Host(host) if durable[host.index()].is_none() => Some(host),
+            _ => None,
+        };
+        func.insts.iter().filter_map(host).collect()
+    };
+    let own: Vec<_> = module.funcs.iter().map(own).collect();
+    let all = |reached: &Vec<usize>| {
+        let mut found: Vec<_> = reached.iter().flat_map(|at| own[*at].iter().copied()).collect();
         found.sort();
         found.dedup();
         found
     };
-    (0..count).map(reach).collect()
+    reaches.iter().map(all).collect()
+}
+
+/// For each function, the routes of listens reachable from it whose method and path are constants. One that is no route is left
+/// out: its listen is a trap.
+fn routes(module: &Module, reaches: &[Vec<usize>], durable: &[Option<Durable>]) -> Vec<BTreeSet<Route>> {
+    let own = |func: &Func| -> BTreeSet<Route> {
+        let listens = func
+            .insts
+            .iter()
+            .filter(|inst| matches!(inst.imm, Imm::Host(host) if durable[host.index()] == Some(Durable::HttpListen)));
+        let route = |args: &[Value]| {
+            let [method, path, ..] = args else { return None };
+            Route::named(text(module, func, *method)?, text(module, func, *path)?).ok()
+        };
+        listens.filter_map(|inst| route(&inst.args)).collect()
+    };
+    let own: Vec<_> = module.funcs.iter().map(own).collect();
+    reaches.iter().map(|reached| reached.iter().flat_map(|at| own[*at].iter().cloned()).collect()).collect()
+}
+
+/// The text that a value is, where it is a constant.
+fn text<'a>(module: &'a Module, func: &Func, value: Value) -> Option<&'a str> {
+    let made = func.insts.iter().find(|inst| inst.result == Some(value))?;
+    match (made.op, &made.imm) {
+        (Op::Const, Imm::Const(constant)) => match module.constant(*constant) {
+            Constant::Str(text) => Some(text),
+            Constant::Bytes(_) => None,
+        },
+        _ => None,
+    }
 }
 
 /// A flow that can be spawned here.

@@ -1,11 +1,12 @@
 //! The engine's own record of an isolate: what `Head.state` holds beside the snapshot.
 //!
 //! Small, because each commit replaces it whole. Here are the types in memory; the stored bytes are made and read by [`v1`]
-//! alone. Opening checks everything: stored bytes are hostile until proven otherwise.
+//! and [`v2`] alone. Opening checks everything: stored bytes are hostile until proven otherwise.
 
 mod bytes;
 pub(crate) mod event;
 mod v1;
+mod v2;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,6 +15,7 @@ use deepslate_ir::datum::Datum;
 use deepslate_ir::trap::TrapKind;
 use deepslate_regvm::{TraceLine, Trap};
 
+use crate::http::mail::Mail;
 use crate::limits::{APPLIED_MAX, MESSAGE_BYTES_MAX, TRACE_LINES_MAX};
 
 /// How an isolate ended.
@@ -86,6 +88,8 @@ pub(crate) struct Record {
     pub(crate) attempts: BTreeMap<u64, u32>,
     /// The ids of the last messages applied, oldest first.
     pub(crate) applied: Vec<u128>,
+    /// Requests that came in.
+    pub(crate) mail: Mail,
 }
 
 /// A record that can't be read.
@@ -101,16 +105,18 @@ impl fmt::Display for Damage {
 impl Record {
     /// The bytes to store.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        v1::encode(self)
+        // What needs nothing newer is written so that an older engine reads it.
+        if self.mail.is_empty() { v1::encode(self) } else { v2::encode(self) }
     }
 
     /// Reads stored bytes of any known version.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Record, Damage> {
         match bytes.first() {
             Some(&v1::VERSION) => v1::decode(&bytes[1..]),
+            Some(&v2::VERSION) => v2::decode(&bytes[1..]),
             Some(version) => Err(Damage(format!(
                 "has format {version}, this engine reads up to {}: use the version of Deepslate that wrote it, or a newer one",
-                v1::VERSION
+                v2::VERSION
             ))),
             None => Err(Damage("is empty".into())),
         }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use deepslate_ir::entity::TypeId;
+use deepslate_ir::entity::{FuncId, TypeId};
 use deepslate_ir::json;
 use deepslate_ir::module::Module;
 use deepslate_ir::types::{NONE, Types};
 use deepslate_regvm::view::View;
 use deepslate_storage::{Head, IsolateId, ListCursor, ProgramHash, Seq, Status};
 
+use crate::http::route::Route;
+use crate::programs::Loaded;
 use crate::record::{Ending, Record};
 
 /// What a new isolate is known by.
@@ -121,11 +123,38 @@ pub struct Listing {
     pub next: Option<ListCursor>,
 }
 
+/// A route that an isolate listens on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteShown {
+    /// Method and path.
+    pub route: Route,
+    /// How many acknowledged requests wait there.
+    pub queued: usize,
+}
+
+/// The open routes of an isolate, by its stored state and the flow that it runs, if its program can be read.
+pub(crate) fn routes(state: &[u8], loaded: Option<(&Loaded, FuncId)>) -> Vec<RouteShown> {
+    let Ok(record) = Record::decode(state) else { return Vec::new() };
+    if record.ending.is_some() {
+        return Vec::new();
+    }
+    let mut open = record.mail.routes.clone();
+    if let Some((loaded, func)) = loaded {
+        open.extend(loaded.routes(func).iter().cloned());
+    }
+    let counts = record.mail.counts();
+    let shown =
+        open.iter().map(|route| RouteShown { route: route.clone(), queued: counts.get(route).copied().unwrap_or(0) });
+    shown.collect()
+}
+
 /// An isolate with everything that there is to see of it.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// What a listing says of it.
     pub summary: Summary,
+    /// Where it listens, as of its last commit.
+    pub routes: Vec<RouteShown>,
     /// Its tasks with their stacks and variables; none once it is done, or when its snapshot can't be read.
     pub view: Option<View>,
     /// Why there is no view, where there should be one.

@@ -153,6 +153,12 @@ pub fn shown(shown: &Shown, image: Option<&Image>, result: Option<&str>) -> Stri
         if let Some(error) = &shown.view_error {
             o.text("view_error", error);
         }
+        o.number("requests_queued", shown.routes.iter().map(|route| route.queued).sum::<usize>());
+        o.objects("routes", &shown.routes, |route, o| {
+            o.text("method", &route.route.method);
+            o.text("path", &route.route.path);
+            o.number("queued", route.queued);
+        });
         if let Some(view) = &shown.view {
             tasks(view, shown.summary.wake_at_ms, module, o);
         }

@@ -7,6 +7,7 @@
 pub mod builder;
 pub mod builtins;
 pub mod datum;
+pub mod durable;
 pub mod entity;
 pub mod eval;
 pub mod filetest;

@@ -6,6 +6,8 @@ use crate::isolate::{Core, waiting};
 use crate::stop::{Request, TaskId, TraceLine};
 use crate::task::{Frame, Resume, State, Task, Wait};
 use deepslate_ir::builtins::{Machine, unwrapped};
+use deepslate_ir::datum::Datum;
+use deepslate_ir::durable::Durable;
 use deepslate_ir::entity::{FuncId, TypeId};
 use deepslate_ir::module::{Func, Span};
 use deepslate_ir::structural::{float_repr, str_repr, write_bytes_repr};
@@ -126,9 +128,22 @@ fn durable(core: &Core, step: u64) -> (TaskStatus, String) {
         Some(Request::Sleep { seconds }) => {
             (TaskStatus::Sleeping, format!("for {} seconds to pass", float_repr(*seconds)))
         }
-        Some(Request::Host { host, .. }) => {
+        Some(Request::Host { host, args }) => {
             let name = &core.program.module().host(*host).name;
-            (TaskStatus::Waiting, format!("for host function {name}, step {step}"))
+            let what = match (Durable::from_name(name), &args[..]) {
+                (Some(Durable::HttpListen), [Datum::Str(method), Datum::Str(route), ..]) => {
+                    format!("for a request {method} {route}, step {step}")
+                }
+                // What stands before the host and after the path may be secret.
+                (Some(Durable::HttpRequest), [Datum::Str(method), Datum::Str(url), ..]) => {
+                    let url = url.split(['?', '#']).next().unwrap_or_default();
+                    let (scheme, place) = url.split_once("://").unwrap_or(("", url));
+                    let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+                    format!("for the response to {method} {scheme}://{place}, step {step}")
+                }
+                _ => format!("for host function {name}, step {step}"),
+            };
+            (TaskStatus::Waiting, what)
         }
         None => (TaskStatus::Waiting, format!("for step {step}")),
     }

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use deepslate::engine::storage::Status;
 use deepslate::ir::datum::Datum;
+use deepslate::ir::durable::Durable;
 use deepslate::ir::image::Image;
 use deepslate::ir::json::from_json;
 use deepslate::ir::module::{FuncKind, Imm, Module};
@@ -43,7 +44,18 @@ pub async fn run(context: &Context, args: &Run) -> Outcome {
             builder = builder.host(host, function);
         }
     }
+    if let Some(address) = &args.http {
+        config.http.address.clone_from(address);
+    }
+    // Another engine of this machine may have the address: it is taken only where it is needed.
+    let listens = image.module().hosts.iter().any(|host| host.name == Durable::HttpListen.name());
+    if let Some(address) = config.http_address().filter(|_| listens) {
+        builder = builder.http(address);
+    }
     let engine = builder.start().await?;
+    if let Some(address) = engine.http_address() {
+        context.note(&format!("flows listen at http://{address}/"));
+    }
     if args.inspector || args.address.is_some() {
         match inspect(&engine, &config).await {
             Ok(inspector) => context.note(&format!("inspector: {}isolates/{name}", inspector.url())),
@@ -189,7 +201,7 @@ fn can_run_here(module: &Module, flow: &str, command: &str, args: &Run, name: &s
         for inst in &module.func(func).insts {
             match inst.imm {
                 Imm::Func(callee) => todo.push(callee),
-                Imm::Host(host) => {
+                Imm::Host(host) if Durable::from_name(&module.host(host).name).is_none() => {
                     hosts.insert(module.host(host).name.as_str());
                 }
                 _ => {}

@@ -79,6 +79,12 @@ pub async fn serve(context: &Context, args: &Serve) -> Outcome {
         }
         builder = builder.image(image);
     }
+    if let Some(address) = &args.http {
+        config.http.address.clone_from(address);
+    }
+    if let Some(address) = config.http_address() {
+        builder = builder.http(address);
+    }
     let engine = builder.config(config.clone()).start().await?;
     let flows = engine.flows();
     for flow in flows.iter().filter(|flow| !flow.missing.is_empty()) {
@@ -96,6 +102,9 @@ pub async fn serve(context: &Context, args: &Serve) -> Outcome {
     let names: Vec<_> = flows.iter().map(|flow| flow.name.as_str()).collect();
     context.note(&format!("flows: {}", names.join(", ")));
     context.note(&format!("inspector and control API: {}", inspector.url()));
+    if let Some(address) = engine.http_address() {
+        context.note(&format!("flows listen at http://{address}/"));
+    }
     let name = signal().await?;
     context.note(&format!("{name}: what runs comes to its next commit, then this stops"));
     stop(context, &engine).await;

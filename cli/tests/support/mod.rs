@@ -82,6 +82,8 @@ impl Place {
                 command.env_remove(key);
             }
         }
+        // Many of them run at once.
+        command.env("DEEPSLATE_HTTP_ADDRESS", "127.0.0.1:0");
         command
     }
 

@@ -2,6 +2,7 @@
 
 use super::event::{Event, EventKind};
 use super::*;
+use crate::http::route::Route;
 
 fn records() -> Vec<Record> {
     let value = Datum::Object(vec![
@@ -27,8 +28,25 @@ fn records() -> Vec<Record> {
         Record { parked: Some("part 3 is damaged".into()), ..plain.clone() },
         Record { ending: Some(Ending::Done(value)), ..plain.clone() },
         Record { ending: Some(Ending::Failed(failure)), ..plain.clone() },
-        Record { ending: Some(Ending::Cancelled), ..plain },
+        Record { ending: Some(Ending::Cancelled), ..plain.clone() },
+        Record { mail: mail(), ..plain },
     ]
+}
+
+fn mail() -> Mail {
+    let route = |method, path| Route::named(method, path).unwrap();
+    Mail {
+        routes: [route("GET", "/é"), route("POST", "/")].into(),
+        queue: [(route("POST", "/a"), vec![0, 255]), (route("POST", "/"), Vec::new())].into(),
+        keys: [(1_700_000_000_000, u128::MAX), (1_600_000_000_000, 1)].into(),
+        heard: [(1_700_000_000_001, 7)].into(),
+    }
+}
+
+#[test]
+fn what_needs_nothing_newer_is_written_as_version_1() {
+    assert_eq!(Record::default().encode()[0], 1);
+    assert_eq!(Record { mail: mail(), ..Record::default() }.encode()[0], 2);
 }
 
 #[test]

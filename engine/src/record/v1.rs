@@ -9,6 +9,7 @@ use deepslate_regvm::TraceLine;
 
 use super::bytes::{Reader, Writer};
 use super::{Damage, Ending, Failure, Record};
+use crate::http::mail::Mail;
 use crate::limits::{APPLIED_MAX, DUE_MS_MAX, PARTS_MAX, PENDING_MAX, TRACE_LINES_MAX};
 
 /// The first byte.
@@ -121,7 +122,17 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Record, Damage> {
     if !from.0.is_empty() {
         return Err(Damage(format!("has {} bytes after its end", from.0.len())));
     }
-    Ok(Record { paused: flags & PAUSED != 0, parked, ending, args, parts, sleeps, attempts, applied })
+    Ok(Record {
+        paused: flags & PAUSED != 0,
+        parked,
+        ending,
+        args,
+        parts,
+        sleeps,
+        attempts,
+        applied,
+        mail: Mail::default(),
+    })
 }
 
 fn decode_failure(from: &mut Reader<'_>) -> Result<Failure, Damage> {

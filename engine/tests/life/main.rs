@@ -3,5 +3,8 @@
 mod basics;
 mod commands;
 mod faults;
+mod http;
 mod kill;
+mod requests;
+mod web;
 mod world;
