@@ -114,9 +114,15 @@ impl Place {
             said.push_str(&line);
             said.push('\n');
         };
+        let http = loop {
+            let Some(Ok(line)) = lines.next() else { panic!("serve ended before it listened") };
+            if let Some((_, url)) = line.split_once("flows listen at http://") {
+                break url.trim_end_matches('/').to_owned();
+            }
+        };
         // Whoever fills a pipe that nobody reads stops.
         std::thread::spawn(move || for _ in lines.map_while(Result::ok) {});
-        Serving { started, address }
+        Serving { started, address, http }
     }
 }
 
@@ -132,6 +138,10 @@ impl Started {
         self.child.kill().unwrap();
         let status = self.child.wait().unwrap();
         running && status.code().is_none()
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn has_ended(&mut self) -> bool {
@@ -178,6 +188,14 @@ impl Drop for Started {
 pub struct Serving {
     pub started: Started,
     pub address: String,
+    http: String,
+}
+
+impl Serving {
+    /// Where flows listen.
+    pub fn http(&self) -> &str {
+        &self.http
+    }
 }
 
 /// Asks again until the answer is there.

@@ -38,6 +38,9 @@ const BACKLOG: u32 = 4_096;
 /// The pause after a connection could not be taken, for want of files for instance.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
+/// What the service of a connection gives.
+type Answered = std::result::Result<Response<Full<Bytes>>, Infallible>;
+
 /// Takes the address.
 pub(crate) async fn bind(address: &str) -> Result<(TcpListener, SocketAddr)> {
     let refused = |error: std::io::Error| {
@@ -153,12 +156,11 @@ async fn connection(node: Arc<Node>, socket: TcpStream) {
     let begun = Arc::clone(&partial);
     let service = service_fn(move |request| {
         let (node, partial) = (Arc::clone(&node), Arc::clone(&begun));
-        let answered: Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>> =
-            Box::pin(async move {
-                let response = respond(&node, request).await;
-                partial.store(false, Ordering::Relaxed);
-                Ok(response)
-            });
+        let answered: Pin<Box<dyn Future<Output = Answered> + Send>> = Box::pin(async move {
+            let response = respond(&node, request).await;
+            partial.store(false, Ordering::Relaxed);
+            Ok(response)
+        });
         answered
     });
     let mut connection = http1::Builder::new()

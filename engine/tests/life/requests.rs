@@ -62,7 +62,7 @@ async fn faults_of_the_network_are_errors() {
     let (kind, message, status, _) = asked(&engine, "refused", "GET", &url).await.unwrap_err();
     assert_eq!((kind.as_str(), status, message.contains("refused")), ("network", 0, true), "{message}");
     let hangs_up = Server::start(|_| String::new()).await;
-    let (kind, message, ..) = asked(&engine, "hung up", "GET", &hangs_up.url("/")).await.unwrap_err();
+    let (kind, message, ..) = asked(&engine, "hung-up", "GET", &hangs_up.url("/")).await.unwrap_err();
     assert_eq!(kind, "network", "{message}");
     let short =
         Server::start(|_| "HTTP/1.1 200 OK\r\ncontent-length: 99\r\nconnection: close\r\n\r\nshort".into()).await;
