@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import heapq
 import math
 import selectors
@@ -90,7 +91,8 @@ class World:
             self.failure = failure
             raise Ended from None
         if first:
-            self.result = value
+            # What it is now: the other tasks may go on to change it.
+            self.result = copy.deepcopy(value)
         self.alive.remove(flow)
         if not self.alive:
             raise Ended
