@@ -17,6 +17,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 TASKS_MAX = 10_000
+BEGINNING = 1_800_000_000.0
+"""What the clock says at the start of a run."""
 
 
 class Trap(Exception):
@@ -63,6 +65,9 @@ class World:
         # Where the task stood that found no way on; other failures have a traceback.
         self.place: int | None = None
         self.last_case: dict[asyncio.Task[Any], int] = {}
+        # The queues of `after`, and those with a name.
+        self.timers: list[Any] = []
+        self.named: dict[str, tuple[Any, int, Any]] = {}
 
     def run(self, main: Coroutine[Any, Any, Any]) -> None:
         """Runs a flow and all that it starts to its end."""
@@ -119,13 +124,19 @@ class World:
         return await future
 
     def idle(self) -> None:
-        """No task can run: one durable call is answered."""
+        """No task can run: one durable call is answered, or the timers that are due first fire."""
+        waited_for = [timer for timer in self.timers if timer.is_waited_for()]
+        first = min((timer.due for timer in waited_for), default=math.inf)
         if self.answers:
             _, future, answer = heapq.heappop(self.answers)
             try:
                 future.set_result(answer())
             except Exception as error:
                 future.set_exception(Trap("host", f"{type(error).__name__}: {error}"))
+        elif first < (self.sleeps[0][0] if self.sleeps else math.inf):
+            self.clock = max(self.clock, first)
+            for timer in sorted(waited_for, key=lambda timer: timer.due):
+                timer.settle()
         elif self.sleeps:
             due, _, future = heapq.heappop(self.sleeps)
             self.clock = max(self.clock, due)

@@ -292,6 +292,8 @@ pub enum StmtKind {
     While(Expr, Vec<Stmt>, Vec<Stmt>),
     /// `for … in … else`.
     For {
+        /// Whether it is an `async for`.
+        is_async: bool,
         /// What is assigned on each turn.
         target: Expr,
         /// What is iterated over.

@@ -86,7 +86,7 @@ pub(crate) fn statements<'e>(stmts: &'e [Stmt], on_stmt: &mut dyn FnMut(&'e Stmt
                 statements(a, on_stmt, on_expr);
                 statements(b, on_stmt, on_expr);
             }
-            S::For { target, iterable, body, otherwise } => {
+            S::For { is_async: _, target, iterable, body, otherwise } => {
                 on_expr(iterable);
                 on_expr(target);
                 statements(body, on_stmt, on_expr);

@@ -308,6 +308,7 @@ pub fn scalar(op: Op, args: &[u64], imm: &Imm) -> Option<Result<u64, Fault>> {
         Op::WaitGroupNew | Op::WaitGroupAdd | Op::WaitGroupWait | Op::Select => None,
         Op::Now | Op::Random | Op::Uuid => None,
         Op::UnionWiden | Op::UnionIs | Op::UnionNarrow => None,
+        Op::QueueClose | Op::QueueClosed | Op::QueueFull | Op::QueueReceive | Op::After | Op::QueueNamed => None,
     }
 }
 

@@ -15,7 +15,12 @@
 //!   one of them takes it out of the others.
 //! - When no task can run, one durable call is answered: the first, by step, to which the world has an answer; if it has none,
 //!   the sleep that ends first on the virtual clock, by step among equals. Its task goes to the end of the ready queue.
-//! - If nothing is left to answer and no call is pending, that is a deadlock: a trap of the first task that waits.
+//! - An `after` that is due by the clock has its element as soon as anybody looks at its queue. Where all tasks are blocked, those
+//!   that are due first of the ones that a task waits for fire as the first sleep would end, if they are due before it.
+//! - A close readies all who wait at the queue, first those who wait for an element, each in the order of its line; who waits to
+//!   get or to put then traps.
+//! - If nothing is left to answer and no call is pending, that is a deadlock: a trap of the first task that waits. A task that
+//!   waits for an element of a queue with a name is not deadlocked.
 
 mod exec;
 mod heap;
@@ -167,6 +172,22 @@ pub struct Run {
     pub clock: f64,
 }
 
+/// Where all tasks are blocked: the clock to which it goes if a timer that is waited for fires before the first sleep ends, both
+/// compared as milliseconds, a sleep going first.
+pub fn fires_at(clock: f64, now_ms: i64, sleep: Option<f64>, timer_ms: Option<i64>) -> Option<f64> {
+    let timer = (clock * 1000.0).round() + timer_ms?.saturating_sub(now_ms) as f64;
+    let is_first = sleep.is_none_or(|due| timer < (due * 1000.0).round());
+    is_first.then(|| clock.max(timer / 1000.0))
+}
+
+/// When a timer of this many seconds that is set now is due, in unix milliseconds: never early, and never out of range.
+pub fn due_ms(now_ms: i64, seconds: f64) -> i64 {
+    /// The end of the year 9999.
+    const LAST_MS: i64 = 253_402_300_799_999;
+    let ms = (seconds * 1000.0).ceil();
+    if ms >= (LAST_MS - now_ms.min(LAST_MS)) as f64 { LAST_MS } else { now_ms + ms as i64 }
+}
+
 /// Runs a function of a verified module as the first task of an isolate.
 pub fn run(module: &Arc<Module>, func: FuncId, args: &[Datum], limits: Limits, world: &mut dyn World) -> Run {
     let mut machine = Machine {
@@ -179,6 +200,7 @@ pub fn run(module: &Arc<Module>, func: FuncId, args: &[Datum], limits: Limits, w
         calls: Vec::new(),
         pending: BTreeMap::new(),
         clock: 0.0,
+        named: BTreeMap::new(),
         draws: 0,
         steps: 0,
         result: None,
@@ -224,6 +246,8 @@ struct Task {
     frames: Vec<Frame>,
     state: State,
     last_case: Option<usize>,
+    /// What it traps by when it runs on: somebody closed the queue that it waited at.
+    fault: Option<Fault>,
 }
 
 /// Why a run stops before its end.
@@ -249,6 +273,8 @@ struct Machine {
     calls: Vec<DurableCall>,
     pending: BTreeMap<u64, Pending>,
     clock: f64,
+    /// The queues that have a name.
+    named: BTreeMap<String, u64>,
     /// How often chance was asked.
     draws: u64,
     steps: u64,
@@ -277,7 +303,7 @@ impl Machine {
     fn add_task(&mut self, func: FuncId, args: &[Typed]) {
         let frame = self.frame(func, args);
         self.ready.push_back(self.tasks.len());
-        self.tasks.push(Task { frames: vec![frame], state: State::Ready, last_case: None });
+        self.tasks.push(Task { frames: vec![frame], state: State::Ready, last_case: None, fault: None });
         self.alive += 1;
     }
 
@@ -304,7 +330,7 @@ impl Machine {
             if self.answer(world)? {
                 continue;
             }
-            if !self.pending.is_empty() {
+            if !self.pending.is_empty() || self.waits_outside() {
                 return Ok(Outcome::Blocked(self.pending.keys().copied().collect()));
             }
             return Err(self.deadlock());
@@ -327,12 +353,56 @@ impl Machine {
             }
         }
         let sleeps = self.pending.iter().filter_map(|(step, p)| p.due.map(|due| (due, *step, p.task)));
-        let Some((due, step, task)) = sleeps.min_by(|a, b| a.0.total_cmp(&b.0)) else { return Ok(false) };
+        let sleep = sleeps.min_by(|a, b| a.0.total_cmp(&b.0));
+        let now_ms = world.now_ms(self.clock);
+        if let Some(clock) = fires_at(self.clock, now_ms, sleep.map(|s| s.0), self.next_timer_ms()) {
+            self.clock = clock;
+            let now_ms = world.now_ms(clock);
+            self.fire_waited_for(now_ms);
+            return self.halted.take().map_or(Ok(true), Err);
+        }
+        let Some((due, step, task)) = sleep else { return Ok(false) };
         self.pending.remove(&step);
         self.clock = self.clock.max(due);
         self.deliver(task, 0)?;
         self.make_ready(task);
         Ok(true)
+    }
+
+    /// The timers that a task waits for: when due, which task, the queue.
+    fn waited_for(&self) -> Vec<(i64, usize, u64)> {
+        let mut out = Vec::new();
+        for (id, task) in self.tasks.iter().enumerate() {
+            let State::Sync(Waiting::Get | Waiting::Select, objects) = &task.state else { continue };
+            for object in objects {
+                let queue = self.heap.queue(*object);
+                if let Some(due_ms) = queue.due_ms
+                    && queue.getters.iter().any(|w| w.task == id)
+                {
+                    out.push((due_ms, id, *object));
+                }
+            }
+        }
+        out.sort_by_key(|(due_ms, id, _)| (*due_ms, *id));
+        out
+    }
+
+    fn next_timer_ms(&self) -> Option<i64> {
+        self.waited_for().first().map(|(due_ms, ..)| *due_ms)
+    }
+
+    /// Whether a task waits for what comes from outside by a queue's name.
+    fn waits_outside(&self) -> bool {
+        self.named.values().any(|queue| !self.heap.queue(*queue).getters.is_empty())
+    }
+
+    /// Lets the timers fire that are due and waited for.
+    fn fire_waited_for(&mut self, now_ms: i64) {
+        for (due_ms, _, queue) in self.waited_for() {
+            if due_ms <= now_ms {
+                self.settle_timer(queue, now_ms);
+            }
+        }
     }
 
     /// What a host function gave, in the heap.

@@ -106,6 +106,8 @@ pub enum Case {
     Put,
     /// Taken when no other is ready; no operand; the last case, at most one.
     Default,
+    /// As a get, but the target's first parameter is a list of the element, empty where the channel is closed and empty.
+    Receive,
 }
 
 /// An instruction's immediate.
@@ -169,7 +171,7 @@ impl InstData {
     /// How many parameters of the target with this index the instruction itself gives a value: the element of a get.
     pub fn delivers(&self, target: usize) -> usize {
         match &self.imm {
-            Imm::Cases(cases) => usize::from(cases.get(target) == Some(&Case::Get)),
+            Imm::Cases(cases) => usize::from(matches!(cases.get(target), Some(Case::Get | Case::Receive))),
             _ => 0,
         }
     }

@@ -391,6 +391,20 @@ ops! {
     UnionIs "union_is" Fixed(value: T) => One(BOOL), Type, [READS];
     /// A union's value as one of the result type: a member, or a union of some members. Traps where it is of another one.
     UnionNarrow "union_narrow" Fixed(value: T) => One(U), No, [TRAPS READS];
+
+    // More of channels.
+    /// Closes a channel: nothing can be put any more, and what is in it can still be taken. Traps if it is closed, or one of `after`.
+    QueueClose "queue_close" Fixed(queue: QUEUE_T) => Nothing, No, [TRAPS READS WRITES SYNC];
+    /// Whether it is closed.
+    QueueClosed "queue_closed" Fixed(queue: QUEUE_T) => One(BOOL), No, [READS SYNC];
+    /// Whether a put would wait.
+    QueueFull "queue_full" Fixed(queue: QUEUE_T) => One(BOOL), No, [READS SYNC];
+    /// Takes the oldest element, waiting while there is none: a list of it, or an empty one where the channel is closed and empty.
+    QueueReceive "queue_receive" Fixed(queue: QUEUE_T) => One(LIST_T), No, [TRAPS READS WRITES ALLOCATES SYNC STOPS];
+    /// A channel that gets one element, the time, this many seconds from now; traps on a negative number or NaN. Nothing but the channel keeps the time: where nobody can take from it any more, nothing is left of it.
+    After "after" Fixed(seconds: FLOAT) => One(QUEUE_FLOAT), No, [TRAPS ALLOCATES HOST SYNC];
+    /// The channel of this isolate with this name, made if there is none, into which `send` brings elements from outside. Traps where there is one of another type or capacity, and on what is no name.
+    QueueNamed "queue_named" Fixed(name: STR, capacity: INT) => One(QUEUE_T), No, [TRAPS READS WRITES ALLOCATES SYNC];
 }
 
 impl Op {

@@ -633,7 +633,7 @@ impl<'a> Parser<'a> {
     fn cases(&mut self, inst: &mut InstData) -> Parsed<()> {
         let cases = self.list('[', ']', |p| {
             let place = p.place;
-            let case = match p.word("`get`, `put` or `default`")? {
+            let case = match p.word("`get`, `receive`, `put` or `default`")? {
                 "get" => {
                     inst.args.push(p.value()?);
                     Case::Get
@@ -645,7 +645,11 @@ impl<'a> Parser<'a> {
                     Case::Put
                 }
                 "default" => Case::Default,
-                _ => return Err(p.lexer.error(place, "a case is `get`, `put` or `default`")),
+                "receive" => {
+                    inst.args.push(p.value()?);
+                    Case::Receive
+                }
+                _ => return Err(p.lexer.error(place, "a case is `get`, `receive`, `put` or `default`")),
             };
             if p.token != Token::Arrow {
                 return p.expected("`->`");

@@ -122,6 +122,8 @@ pub const ANY_SET_T: Pattern = Pattern::AnySet(1, &T);
 pub const OTHER_SET_T: Pattern = Pattern::AnySet(3, &T);
 /// `Queue[T]`.
 pub const QUEUE_T: Pattern = Pattern::Queue(&T);
+/// `Queue[float]`.
+pub const QUEUE_FLOAT: Pattern = Pattern::Queue(&FLOAT);
 
 /// What the variables of a pattern are bound to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -172,6 +172,7 @@ impl InstText<'_> {
                 Case::Get => write!(f, "get {}", next())?,
                 Case::Put => write!(f, "put {}, {}", next(), next())?,
                 Case::Default => f.write_str("default")?,
+                Case::Receive => write!(f, "receive {}", next())?,
             }
             write!(f, " -> {}", TargetText(target))?;
         }

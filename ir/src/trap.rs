@@ -100,6 +100,15 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// How long the name of a queue may be.
+pub const QUEUE_NAME_MAX: usize = 200;
+
+/// Whether this can be the name of a queue: it stands in addresses, as the names of isolates do.
+pub fn is_queue_name(name: &str) -> bool {
+    let fits = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'~' | b'-');
+    (1..=QUEUE_NAME_MAX).contains(&name.len()) && name.bytes().all(fits)
+}
+
 /// What a task waits for where nothing outside its isolate can help it, in the words of a deadlock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Waiting {
@@ -174,6 +183,52 @@ impl Fault {
     /// The release of a lock that is not held.
     pub fn free_lock() -> Fault {
         Fault::new(TrapKind::Sync, "release of a lock that is not held")
+    }
+
+    /// A get from a queue that will never have an element again.
+    pub fn get_from_closed() -> Fault {
+        Fault::new(TrapKind::Sync, "get from a queue that is closed and empty; `receive` tells the end of a queue")
+    }
+
+    /// A put into a queue that is closed, or was closed while the put waited.
+    pub fn put_into_closed() -> Fault {
+        Fault::new(TrapKind::Sync, "put into a queue that is closed")
+    }
+
+    /// A put into a queue that only the clock puts into.
+    pub fn put_into_timer() -> Fault {
+        Fault::new(TrapKind::Sync, "put into a queue of `after`, which only the time puts into")
+    }
+
+    /// The second close of a queue.
+    pub fn close_of_closed() -> Fault {
+        Fault::new(TrapKind::Sync, "close of a queue that is closed")
+    }
+
+    /// The close of a queue that only the clock puts into.
+    pub fn close_of_timer() -> Fault {
+        Fault::new(TrapKind::Sync, "close of a queue of `after`, which only the time puts into")
+    }
+
+    /// A time to wait that has no meaning.
+    pub fn bad_after(seconds: f64) -> Fault {
+        let seconds = crate::structural::float_repr(seconds);
+        Fault::new(TrapKind::Value, format!("after({seconds}): the time must not be negative or NaN"))
+    }
+
+    /// What can't be the name of a queue; shows the beginning of its `repr`.
+    pub fn bad_queue_name(name: &str) -> Fault {
+        let shown: String = name.chars().take(40).collect();
+        let repr = crate::structural::str_repr(&shown);
+        let message =
+            format!("a queue can't be named {repr}: a name is 1 to {QUEUE_NAME_MAX} letters, digits and ._~-");
+        Fault::new(TrapKind::Value, message)
+    }
+
+    /// A name under which there is a queue of another type or capacity.
+    pub fn queue_name_taken(name: &str, ty: &str, capacity: i64) -> Fault {
+        let capacity = if capacity < 0 { String::new() } else { format!(" of capacity {capacity}") };
+        Fault::new(TrapKind::Sync, format!("this isolate has a queue `{name}` already, which is a {ty}{capacity}"))
     }
 
     /// A wait group's counter below zero.

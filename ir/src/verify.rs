@@ -397,7 +397,7 @@ impl Checker<'_> {
         };
         for case in cases {
             match case {
-                Case::Get => {
+                Case::Get | Case::Receive => {
                     queue(&mut args)?;
                 }
                 Case::Put => {
@@ -415,11 +415,14 @@ impl Checker<'_> {
     /// The element type that the target with this index is given by a select.
     fn delivered(&self, inst: &InstData, target: usize) -> Option<TypeId> {
         let Imm::Cases(cases) = &inst.imm else { return None };
-        if cases.get(target) != Some(&Case::Get) {
+        let case = *cases.get(target)?;
+        if !matches!(case, Case::Get | Case::Receive) {
             return None;
         }
         let at = cases[..target].iter().map(|c| if *c == Case::Put { 2 } else { 1 }).sum::<usize>();
         match self.module.types.get(self.func.ty(inst.args[at])) {
+            // A program without such a list has no parameter of that type either, which is then reported.
+            Type::Queue(element) if case == Case::Receive => self.module.types.find(&Type::List(*element)),
             Type::Queue(element) => Some(*element),
             _ => None,
         }

@@ -112,6 +112,8 @@ fn operands(program: &Program, func: FuncId, at: usize, word: Word, form: Form) 
             format!("{a} = {host}({}) {stop}", list())
         }
         Shape::DUStop => format!("{a} = {b} {}", stop(words[at + 1])),
+        Shape::DUStopType => format!("{a} = {b} {}", stop(words[at + 1] & 0xffff_ffff)),
+        Shape::DUUTo => format!("{a} = {b}, {c} as {}", ty(1)),
         Shape::DUUStop => format!("{a} = {b}, {c} {}", stop(words[at + 1])),
         Shape::Select => {
             let mut out = stop(words[at + 1]);
@@ -121,6 +123,7 @@ fn operands(program: &Program, func: FuncId, at: usize, word: Word, form: Form) 
                 let jump = to((words[at + 3 + 2 * index] >> 32) as u32 as i32 as isize);
                 let _ = match first as u16 {
                     case::GET => write!(out, "; {other} = get {queue} {jump}"),
+                    case::RECEIVE => write!(out, "; {other} = receive {queue} {jump}"),
                     case::PUT => write!(out, "; put {queue}, {other} {jump}"),
                     _ => write!(out, "; default {jump}"),
                 };

@@ -5,7 +5,7 @@
 //! whoever runs it, results are handed in, and snapshots are bytes.
 
 use crate::exec::{self, Leave};
-use crate::heap::{Heap, Ref, Waiter};
+use crate::heap::{Heap, Put, Ref, Waiter};
 use crate::program::Program;
 use crate::save::{self, Saving};
 use crate::snapshot::{self, Ledger, Part, SnapshotError};
@@ -13,9 +13,10 @@ use crate::stop::{Call, Exit, Interrupt, Request, TaskId, TraceLine, Trap};
 use crate::task::{Frame, Resume, State, Table, Task, Wait};
 use crate::view::View;
 use bytes::Bytes;
-use deepslate_ir::datum::{Datum, from_datum, to_datum};
-use deepslate_ir::entity::{FuncId, HostId};
+use deepslate_ir::datum::{self, Datum, from_datum, to_datum};
+use deepslate_ir::entity::{FuncId, HostId, TypeId};
 use deepslate_ir::trap::{Fault, TrapKind, Waiting};
+use deepslate_ir::types::Type;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -68,6 +69,19 @@ impl Host for NoHost {
     }
 }
 
+/// What a task that waited in a line is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Given {
+    /// Nothing: what it waited for is done.
+    Nothing,
+    /// An element of a queue.
+    Element(u64),
+    /// The end of a queue that it wanted an element of.
+    End,
+    /// The end of a queue that it wanted to put into.
+    Refusal,
+}
+
 /// The parts of an isolate that a running task works on.
 pub(crate) struct Core {
     pub program: Arc<Program>,
@@ -78,12 +92,23 @@ pub(crate) struct Core {
 
 impl Core {
     /// Lets a task go on that waited in a line: with what it waited for, at the end of the ready queue.
-    pub fn wake(&mut self, waiter: Waiter, value: u64) {
-        let task = self.table.tasks.get_mut(&waiter.task).expect("a task that waits in a line is in the table");
-        let resume = match waiter.case {
-            None => Resume::Deliver(value),
-            Some(case) => Resume::Case(case, value),
+    pub fn wake(&mut self, waiter: Waiter, given: Given) {
+        let task = self.table.tasks.get(&waiter.task).expect("a task that waits in a line is in the table");
+        let value = match (given, task.receives(&self.program, waiter.case)) {
+            (Given::Refusal, _) => Err(Fault::put_into_closed()),
+            (Given::End, None) => Err(Fault::get_from_closed()),
+            (Given::End, Some(list)) => self.heap.new_list(list, &[]).map(Ref::slot),
+            (Given::Element(element), Some(list)) => self.heap.new_list(list, &[element]).map(Ref::slot),
+            (Given::Element(element), None) => Ok(element),
+            (Given::Nothing, _) => Ok(0),
         };
+        let resume = match (value, waiter.case) {
+            (Ok(value), None) => Resume::Deliver(value),
+            (Ok(value), Some(case)) => Resume::Case(case, value),
+            // It is that task's trap, where it stands.
+            (Err(fault), _) => Resume::Fault(Box::new(fault)),
+        };
+        let task = self.table.tasks.get_mut(&waiter.task).expect("it was there just now");
         let waited = std::mem::replace(&mut task.state, State::Ready(resume));
         task.mark = self.heap.interval();
         if let State::Waiting(Wait::Select(queues)) = waited {
@@ -92,6 +117,42 @@ impl Core {
             }
         }
         self.table.ready.push_back(waiter.task);
+    }
+
+    /// Puts the element of a timer that is due in.
+    pub fn settle_timer(&mut self, queue: Ref, now_ms: i64) {
+        if self.heap.queue_due_ms(queue).is_some_and(|due_ms| due_ms <= now_ms)
+            && let Some((getter, element)) = self.heap.queue_fire(queue)
+        {
+            self.wake(getter, Given::Element(element));
+        }
+    }
+
+    /// The timers that tasks wait for: when due, which task, the queue; the first due first.
+    fn waited_for(&self) -> Vec<(i64, u64, Ref)> {
+        let mut out = Vec::new();
+        for (id, task) in &self.table.tasks {
+            let queues = match &task.state {
+                State::Waiting(Wait::Get(queue)) => std::slice::from_ref(queue),
+                State::Waiting(Wait::Select(queues)) => queues,
+                _ => continue,
+            };
+            for queue in queues.iter().map(|slot| Ref::from_slot(*slot)) {
+                if let Some(due_ms) = self.heap.queue_due_ms(queue)
+                    && self.heap.queue_is_waited_for(queue)
+                {
+                    out.push((due_ms, *id, queue));
+                }
+            }
+        }
+        out.sort_by_key(|(due_ms, id, _)| (*due_ms, *id));
+        out
+    }
+
+    /// Whether a task waits for what comes by itself: the time, or what is sent to a queue with a name.
+    fn waits_outside(&self) -> bool {
+        let named = self.table.named.values().any(|(_, slot)| self.heap.queue_is_waited_for(Ref::from_slot(*slot)));
+        named || !self.waited_for().is_empty()
     }
 
     /// Takes more words of register stack into account. Fails over the limit of memory, which heap and stacks share.
@@ -186,6 +247,21 @@ pub(crate) fn waiting(state: &State) -> Option<Waiting> {
     }
 }
 
+/// Why an element from outside was not put into a queue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SendError {
+    /// The isolate has no queue with this name now.
+    Unknown,
+    /// The queue is closed.
+    Closed,
+    /// The queue has as many elements as it takes, which is this many.
+    Full(u64),
+    /// The value is not of the queue's type, as the text says.
+    Mismatch(String),
+    /// The isolate has no memory for it.
+    NoRoom(Fault),
+}
+
 /// What a restore had to read: the measure of how long it takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Restored {
@@ -252,6 +328,7 @@ impl Isolate {
             flow,
             result: None,
             ended: Vec::new(),
+            named: BTreeMap::new(),
             stack_words: code.count.into(),
         };
         let core = Core { program: Arc::clone(program), heap, table, limits };
@@ -270,7 +347,7 @@ impl Isolate {
     /// Stored bytes are not believed: any damage is an error that says in which part, and what.
     pub fn restore(program: &Arc<Program>, parts: &[(u64, Bytes)], limits: Limits) -> Result<Isolate, SnapshotError> {
         let restored = snapshot::restore(program.image().module(), parts, limits.heap_bytes)?;
-        let table = save::restore(program, restored.head, restored.tasks, limits.heap_bytes)?;
+        let table = save::restore(program, restored.head, restored.tasks, &restored.heap, limits.heap_bytes)?;
         let asked = table.next_step;
         let read = Restored { bytes: restored.ledger.stored_bytes(), objects: restored.ledger.object_count() as u64 };
         let core = Core { program: Arc::clone(program), heap: restored.heap, table, limits };
@@ -332,7 +409,7 @@ impl Isolate {
                 }
             };
         }
-        if !self.core.table.calls.is_empty() {
+        if !self.core.table.calls.is_empty() || self.core.waits_outside() {
             return Exit::Blocked;
         }
         let trap = self.core.deadlock();
@@ -379,6 +456,66 @@ impl Isolate {
         self.core.table.ready.push_back(call.task.0);
         self.changed = true;
         true
+    }
+
+    /// When the first timer is due that a task waits for, in unix milliseconds. There is no other: one that nobody waits for is
+    /// looked at when somebody does.
+    pub fn next_timer_ms(&self) -> Option<i64> {
+        if self.trap.is_some() {
+            return None;
+        }
+        self.core.waited_for().first().map(|(due_ms, ..)| *due_ms)
+    }
+
+    /// Lets the timers fire that are due and waited for; whether there were any.
+    pub fn fire_timers(&mut self, now_ms: i64) -> bool {
+        if self.trap.is_some() {
+            return false;
+        }
+        let due: Vec<_> = self.core.waited_for().into_iter().filter(|(due_ms, ..)| *due_ms <= now_ms).collect();
+        for (_, _, queue) in &due {
+            self.core.settle_timer(*queue, now_ms);
+        }
+        self.changed |= !due.is_empty();
+        !due.is_empty()
+    }
+
+    /// The names of its queues, in order, each with the type of its elements.
+    pub fn named_queues(&self) -> Vec<(&str, TypeId)> {
+        let named = self.core.table.named.iter();
+        let element = |ty: TypeId| match self.core.program.module().types.get(ty) {
+            Type::Queue(element) => *element,
+            other => unreachable!("a queue with a name is a queue, not {other:?}"),
+        };
+        named.map(|(name, (ty, _))| (&**name, element(*ty))).collect()
+    }
+
+    /// Puts an element that comes from outside into the queue with this name. Nothing has changed where it fails.
+    pub fn send(&mut self, name: &str, value: &Datum) -> Result<(), SendError> {
+        let Some(queue) = self.core.table.named.get(name).map(|(_, slot)| Ref::from_slot(*slot)) else {
+            return Err(SendError::Unknown);
+        };
+        let types = self.named_queues();
+        let element = types.iter().find(|(of, _)| *of == name).map(|(_, ty)| *ty).ok_or(SendError::Unknown)?;
+        let heap = &self.core.heap;
+        if heap.queue_closed(queue) {
+            return Err(SendError::Closed);
+        }
+        if !heap.queue_can_put(queue) {
+            return Err(SendError::Full(heap.queue_capacity(queue).max(0).unsigned_abs()));
+        }
+        datum::check(&self.core.program.module().types, element, value).map_err(SendError::Mismatch)?;
+        let Core { heap, table, program, .. } = &mut self.core;
+        if heap.should_collect() {
+            heap.collect(|roots| table.roots(program, roots)).map_err(SendError::NoRoom)?;
+        }
+        let put = from_datum(heap, element, value).and_then(|slot| Ok((slot, heap.queue_put(queue, slot)?)));
+        let (slot, put) = put.map_err(SendError::NoRoom)?;
+        if let Put::Handed(getter) = put {
+            self.core.wake(getter, Given::Element(slot));
+        }
+        self.changed = true;
+        Ok(())
     }
 
     /// The log lines written since the last ask.

@@ -21,7 +21,7 @@ pub mod testing;
 mod verify;
 pub mod view;
 
-pub use isolate::{Host, Isolate, Limits, NoHost, Restored};
+pub use isolate::{Host, Isolate, Limits, NoHost, Restored, SendError};
 pub use program::{Options, Program, ProgramError};
 pub use snapshot::{Part, SnapshotError};
 pub use stop::{Call, Exit, Interrupt, Request, TaskId, TraceLine, Trap};

@@ -70,8 +70,12 @@ pub enum Shape {
     DUStop,
     /// a is set from b and c; w1 is the stop.
     DUUStop,
+    /// a is set from b; w1 is the stop (low) and the type of a (high).
+    DUStopType,
+    /// a is set from b and c, to the type w1.
+    DUUTo,
     /// b is the number of cases; w1 is the stop; from w2 on two words for each case: kind, queue and the register that is
-    /// read or set, 16 bits each; then a jump.
+    /// read or set, 16 bits each; then the type of a list that is received (low) and a jump (high).
     Select,
 }
 
@@ -395,6 +399,20 @@ table! { $
     UnionNarrow union_narrow UnionNarrow DUTypes;
     /// What is in a box of a type that is checked.
     UnionUnbox union_unbox UnionNarrow DUTypes;
+
+    // More of queues.
+    /// Closes.
+    QueueClose queue_close QueueClose U;
+    /// Whether it is closed.
+    QueueClosed queue_closed QueueClosed DU;
+    /// Whether a put would wait.
+    QueueFull queue_full QueueFull DU;
+    /// Takes into a list, an empty one at the end.
+    QueueReceive queue_receive QueueReceive DUStopType;
+    /// A queue that gets its element in time.
+    After after After DUType;
+    /// The queue with a name.
+    QueueNamed queue_named QueueNamed DUUTo;
 }
 
 impl Form {
@@ -411,6 +429,7 @@ impl Form {
             Shape::UUSlot | Shape::U | Shape::UU | Shape::UUU | Shape::Swap | Shape::Jump | Shape::UJump => 1,
             Shape::UUJump | Shape::UIJump | Shape::Fail | Shape::Poll => 1,
             Shape::DWord | Shape::DUUType | Shape::DUType | Shape::DUTypes | Shape::DUStop | Shape::DUUStop => 2,
+            Shape::DUStopType | Shape::DUUTo => 2,
             Shape::DTypeList | Shape::Builtin | Shape::Host => 2 + count.div_ceil(4),
             Shape::Call | Shape::Spawn => 2 + count.div_ceil(2),
             Shape::Select => 2 + 2 * count,
@@ -491,6 +510,8 @@ pub mod case {
     pub const PUT: u16 = 1;
     /// Taken when no other is ready.
     pub const DEFAULT: u16 = 2;
+    /// Takes from a queue into a list.
+    pub const RECEIVE: u16 = 3;
 }
 
 /// The `index`-th 16-bit register of a list whose words begin at `words[0]`.

@@ -1,7 +1,7 @@
 //! Tasks as they are written down and come back: function, stop and the listed values of each frame, nothing of registers or
 //! bytecode, so that a snapshot outlives both.
 
-use crate::heap::Roots;
+use crate::heap::{Heap, Ref, Roots};
 use crate::program::{Home, Program};
 use crate::snapshot::{SavedFrame, SavedHead, SavedState, SavedTask, SnapshotError, Tasks};
 use crate::stop::{Call, TaskId};
@@ -23,6 +23,7 @@ impl Tasks for Saving<'_> {
             next_step: self.table.next_step,
             ready: self.table.ready.iter().copied().collect(),
             result: self.table.result,
+            named: self.table.named.values().copied().collect(),
         }
     }
 
@@ -96,6 +97,7 @@ pub(crate) fn restore(
     program: &Program,
     head: SavedHead,
     saved: Vec<SavedTask>,
+    heap: &Heap,
     heap_bytes: u64,
 ) -> Result<Table, SnapshotError> {
     let mut calls = Vec::new();
@@ -154,6 +156,8 @@ pub(crate) fn restore(
         tasks.insert(id, Task { id: TaskId(id), regs, frames, state, mark: task.mark, last_case: task.last_case });
     }
     calls.sort_by_key(|c| c.step);
+    let name_of = |queue: u64| heap.queue_name(Ref::from_slot(queue)).expect("the snapshot found it to have a name");
+    let named = head.named.iter().map(|(ty, queue)| (name_of(*queue).into(), (*ty, *queue))).collect();
     Ok(Table {
         tasks,
         ready: head.ready.into(),
@@ -163,6 +167,7 @@ pub(crate) fn restore(
         flow: head.flow,
         result: head.result,
         ended: Vec::new(),
+        named,
         stack_words: heap_bytes / 8 - room,
     })
 }

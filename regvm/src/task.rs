@@ -5,7 +5,7 @@ use crate::heap::Roots;
 use crate::ops::{Form, Word, case};
 use crate::program::Program;
 use crate::stop::{Call, TaskId};
-use deepslate_ir::entity::FuncId;
+use deepslate_ir::entity::{FuncId, TypeId};
 use deepslate_ir::trap::Fault;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -107,6 +107,18 @@ impl Task {
         }
     }
 
+    /// The type of list that the task is given where it stands, if it receives there.
+    pub fn receives(&self, program: &Program, case: Option<u32>) -> Option<TypeId> {
+        let frame = self.frames.last().expect("a live task has a frame");
+        let words = &program.words()[frame.pc as usize..];
+        let ty = match case {
+            None if Word(words[0]).number() == Form::QueueReceive as u16 => (words[1] >> 32) as u32,
+            Some(case) if words[2 + 2 * case as usize] as u16 == case::RECEIVE => words[3 + 2 * case as usize] as u32,
+            _ => return None,
+        };
+        Some(TypeId(ty))
+    }
+
     /// Whether what the instruction where the task stands (or this case of it) is given goes to a reference register.
     fn delivers_reference(&self, program: &Program, case: Option<u32>) -> bool {
         let frame = self.frames.last().expect("a live task has a frame");
@@ -118,7 +130,7 @@ impl Task {
             None => form.op().has_result() && word.a() < refs,
             Some(case) => {
                 let case = program.words()[at + 2 + 2 * case as usize];
-                case as u16 == case::GET && ((case >> 32) as u16) < refs
+                matches!(case as u16, case::GET | case::RECEIVE) && ((case >> 32) as u16) < refs
             }
         }
     }
@@ -143,6 +155,8 @@ pub(crate) struct Table {
     pub result: Option<u64>,
     /// The tasks that have ended since a commit last asked.
     pub ended: Vec<u64>,
+    /// The queues with a name: they live as long as the isolate.
+    pub named: BTreeMap<Box<str>, (TypeId, u64)>,
     /// How many words the register stacks of all tasks have, the running one's among them.
     pub stack_words: u64,
 }
@@ -151,6 +165,7 @@ impl Table {
     /// Every reference that the tasks in the table and the result hold.
     pub fn roots(&self, program: &Program, roots: &mut Roots<'_>) {
         self.tasks.values().for_each(|t| t.roots(program, roots));
+        self.named.values().for_each(|(_, queue)| roots.add(*queue));
         let module = program.module();
         if let Some(slot) = self.result
             && module.types.is_ref(module.func(self.flow).ret)

@@ -169,6 +169,11 @@ fn answer(isolate: &mut Isolate, world: &mut dyn World, due: &mut BTreeMap<u64, 
         }
     }
     let first = due.iter().min_by(|a, b| a.1.total_cmp(b.1)).map(|(step, at)| (*step, *at));
+    let now_ms = world.now_ms(*clock);
+    if let Some(at) = interp::fires_at(*clock, now_ms, first.map(|(_, at)| at), isolate.next_timer_ms()) {
+        *clock = at;
+        return isolate.fire_timers(world.now_ms(at));
+    }
     let Some((step, at)) = first else { return false };
     due.remove(&step);
     *clock = clock.max(at);

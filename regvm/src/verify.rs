@@ -295,7 +295,7 @@ impl Checker<'_> {
         }
         let operands: &[u16] = match form.shape() {
             Shape::D | Shape::DI | Shape::DWord => &[],
-            Shape::DU | Shape::DUI | Shape::DUStop => &[b],
+            Shape::DU | Shape::DUI | Shape::DUStop | Shape::DUStopType => &[b],
             Shape::DUU | Shape::DUUStop => &[b, c],
             Shape::U => &[a],
             Shape::UU => &[a, b],
@@ -313,11 +313,15 @@ impl Checker<'_> {
             | Shape::DUU
             | Shape::DUI
             | Shape::DUStop
+            | Shape::DUStopType
             | Shape::DUUStop => {
                 if form.shape() == Shape::DUI {
                     held.push(types::INT);
                 }
                 let result = self.fixed(op, &held)?.ok_or("it has no result")?;
+                if form.shape() == Shape::DUStopType && self.program.words()[at + 1] >> 32 != u64::from(result.0) {
+                    return Err("it names another type than that of its result".into());
+                }
                 self.write(state, a, result)?;
             }
             Shape::U | Shape::UU | Shape::UUU => {
@@ -338,11 +342,23 @@ impl Checker<'_> {
                 let result = self.fixed(op, &[ty, ty])?.ok_or("it has no result")?;
                 self.write(state, a, result)?;
             }
-            Shape::DUType => {
-                self.read_as(state, b, types::INT)?;
+            Shape::DUType | Shape::DUUTo => {
                 let ty = self.type_at(at + 1)?;
-                if !matches!(self.types.get(ty), Type::Queue(_)) {
+                let fits = match (op, self.types.get(ty)) {
+                    (Op::After, Type::Queue(element)) => *element == types::FLOAT,
+                    (_, Type::Queue(_)) => true,
+                    _ => false,
+                };
+                if !fits {
                     return Err("it makes something else".into());
+                }
+                match op {
+                    Op::After => self.read_as(state, b, types::FLOAT)?,
+                    Op::QueueNamed => {
+                        self.read_as(state, b, types::STR)?;
+                        self.read_as(state, c, types::INT)?;
+                    }
+                    _ => self.read_as(state, b, types::INT)?,
                 }
                 self.write(state, a, ty)?;
             }
@@ -471,6 +487,11 @@ impl Checker<'_> {
                 case::GET => {
                     let ty = element(self)?;
                     self.write(&mut state, reg, ty)?;
+                }
+                case::RECEIVE => {
+                    let list = self.types.find(&Type::List(element(self)?));
+                    let list = list.filter(|ty| words[2 * index + 1] as u32 == ty.0);
+                    self.write(&mut state, reg, list.ok_or("a case that receives another type than its queue's")?)?;
                 }
                 case::PUT => {
                     let ty = element(self)?;

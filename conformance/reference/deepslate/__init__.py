@@ -8,7 +8,7 @@ import random as _random
 import uuid as _uuid
 from typing import Any
 
-from world import current
+from world import BEGINNING, current
 
 from . import dpslio
 from ._errors import DSError
@@ -56,7 +56,7 @@ async def sleep(seconds: float) -> None:
 
 
 def now() -> float:
-    return 1_800_000_000.0 + current().clock
+    return BEGINNING + current().clock
 
 
 def uuid() -> str:

@@ -359,7 +359,9 @@ impl Checker<'_, '_> {
                     out.push(Stmt { span, kind: StmtKind::Loop(Box::new(lp)) });
                 }
             }
-            S::For { target, iterable, body, otherwise } => self.for_loop(target, iterable, body, otherwise, span, out),
+            S::For { is_async, target, iterable, body, otherwise } => {
+                self.for_loop(*is_async, target, iterable, body, otherwise, span, out);
+            }
             S::Return(value) => self.ret(value.as_ref(), span, out),
             S::Pass => {}
             S::Break | S::Continue => {

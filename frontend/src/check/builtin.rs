@@ -21,6 +21,7 @@ use deepslate_ir::types::{self, Type, Types};
 const INSTRUCTIONS: &[(Spelling, Op)] = &[
     (Spelling::Function("len"), Op::ListLen),
     (Spelling::Function("len"), Op::DictLen),
+    (Spelling::Function("len"), Op::QueueLen),
     (Spelling::Function("float"), Op::IntToFloat),
     (Spelling::Function("int"), Op::FloatToInt),
     (Spelling::Function("int"), Op::BoolToInt),
@@ -28,6 +29,9 @@ const INSTRUCTIONS: &[(Spelling, Op)] = &[
     (Spelling::Method("get"), Op::QueueGet),
     (Spelling::Method("put"), Op::QueuePut),
     (Spelling::Method("qsize"), Op::QueueLen),
+    (Spelling::Method("full"), Op::QueueFull),
+    (Spelling::Method("close"), Op::QueueClose),
+    (Spelling::Method("closed"), Op::QueueClosed),
     (Spelling::Method("acquire"), Op::LockAcquire),
     (Spelling::Method("release"), Op::LockRelease),
     (Spelling::Method("add"), Op::WaitGroupAdd),
@@ -108,6 +112,9 @@ pub(super) fn methods_of(types: &Types, ty: TypeId) -> Vec<&'static str> {
     let mut all: Vec<&'static str> = ops.chain(builtins).collect();
     if ty == types::WAIT_GROUP {
         all.push("done");
+    }
+    if matches!(types.get(ty), Type::Queue(_)) {
+        all.push("empty");
     }
     all
 }
@@ -337,6 +344,13 @@ impl Checker<'_, '_> {
         {
             self.no_await(awaited, "sort", span);
             return self.sort_by(receiver, arguments, span);
+        }
+        if name.text == "empty" && matches!(self.program.types.get(receiver.ty), Type::Queue(_)) {
+            self.acts("empty", SYNC, span);
+            self.no_await(awaited, "empty", span);
+            self.arguments("empty", &[], arguments, span)?;
+            let length = op(Op::QueueLen, vec![receiver], types::INT, span);
+            return Some(op(Op::Ieq, vec![length, int(0, span)], types::BOOL, span));
         }
         let found = self.methods(&receiver, name)?;
         if name.text == "done" && receiver.ty == types::WAIT_GROUP {

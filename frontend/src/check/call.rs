@@ -9,8 +9,10 @@ use crate::ast::{self, Argument, ExprKind as A};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind};
+use deepslate_ir::datum::Datum;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::ops::{DURABLE, Effect, HOST, Op, SYNC};
+use deepslate_ir::trap::{Fault, is_queue_name};
 use deepslate_ir::types::{self, Type, Types};
 
 impl Checker<'_, '_> {
@@ -307,6 +309,14 @@ impl Checker<'_, '_> {
                 self.arguments(written, &[], arguments, span)?;
                 Some(op(code, Vec::new(), ty, span))
             }
+            "dpslio.after" => {
+                self.no_await(awaited, written, span);
+                self.acts(written, SYNC, span);
+                let (args, stmts) =
+                    self.arguments(written, &[param("seconds", types::FLOAT, None)], arguments, span)?;
+                let ty = self.program.types.intern(Type::Queue(types::FLOAT));
+                Some(seq(stmts, op(Op::After, args, ty, span)))
+            }
             "dpslio.create_task" => {
                 self.no_await(awaited, written, span);
                 self.create_task(written, arguments, span)
@@ -378,19 +388,39 @@ impl Checker<'_, '_> {
 
     fn new_queue(&mut self, written: &str, ty: TypeId, arguments: &[Argument], span: Span) -> Option<Expr> {
         self.acts(written, SYNC, span);
-        if let Some(named) = arguments.iter().find(|a| a.name.as_ref().is_some_and(|n| n.text == "name")) {
-            return self.fail(Code::NotYet, named.value.span, "not supported yet: queues with a name");
-        }
-        let param = Param {
-            name: "maxsize".to_owned(),
+        let param = |name: &str, ty, default| Param {
+            name: name.to_owned(),
             span,
-            ty: Some(types::INT),
-            default: Some(Default::Constant(deepslate_ir::datum::Datum::Int(-1))),
-            keyword_only: false,
+            ty: Some(ty),
+            default: Some(Default::Constant(default)),
+            keyword_only: name == "name",
             positional_only: false,
         };
-        let (args, stmts) = self.arguments(written, &[param], arguments, span)?;
-        Some(seq(stmts, op(Op::QueueNew, args, ty, span)))
+        let maxsize = param("maxsize", types::INT, Datum::Int(-1));
+        let is_name = |a: &&Argument| a.name.as_ref().is_some_and(|n| n.text == "name");
+        let Some(named) = arguments.iter().find(is_name) else {
+            // Of the name the user is to hear where a parameter does not exist.
+            let params = [maxsize, param("name", types::STR, Datum::Str(String::new()))];
+            let (mut args, stmts) = self.arguments(written, &params, arguments, span)?;
+            args.truncate(1);
+            return Some(seq(stmts, op(Op::QueueNew, args, ty, span)));
+        };
+        let Type::Queue(element) = *self.program.types.get(ty) else { return None };
+        if self.program.stays_inside(element, &mut Vec::new()) {
+            let message = format!("{} can't be sent from outside, so its queue can't have a name", self.name(element));
+            return self.fail(Code::UnknownType, named.value.span, message);
+        }
+        let place = named.value.span;
+        let params = [maxsize, param("name", types::STR, Datum::Str(String::new()))];
+        let (args, mut stmts) = self.arguments(written, &params, arguments, span)?;
+        let Ok([maxsize, name]) = <[Expr; 2]>::try_from(args) else { return None };
+        if let ExprKind::Str(text) = &name.kind
+            && !is_queue_name(text)
+        {
+            return self.fail(Code::ArgumentName, place, Fault::bad_queue_name(text).message);
+        }
+        let maxsize = self.keep(maxsize, &mut stmts);
+        Some(seq(stmts, op(Op::QueueNamed, vec![name, maxsize], ty, span)))
     }
 
     fn create_task(&mut self, written: &str, arguments: &[Argument], span: Span) -> Option<Expr> {

@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::tree::{Expr, ExprKind, Loop, Stmt, StmtKind, VarId};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
-use deepslate_ir::ops::Op;
+use deepslate_ir::ops::{Op, SYNC};
 use deepslate_ir::trap::TrapKind;
 use deepslate_ir::types::{self, Type};
 
@@ -25,8 +25,10 @@ struct Turns {
 
 impl Checker<'_, '_> {
     /// A `for` statement.
+    #[allow(clippy::too_many_arguments)]
     pub fn for_loop(
         &mut self,
+        is_async: bool,
         target: &ast::Expr,
         iterable: &ast::Expr,
         body: &[ast::Stmt],
@@ -34,7 +36,7 @@ impl Checker<'_, '_> {
         span: Span,
         out: &mut Vec<Stmt>,
     ) {
-        let turns = self.turns(iterable, out);
+        let turns = if is_async { self.queue_turns(iterable, out) } else { self.turns(iterable, out) };
         let (test, element, step) = match turns {
             Some(turns) => (Some(turns.test), Some(turns.element), turns.step),
             None => (None, None, Vec::new()),
@@ -123,6 +125,33 @@ impl Checker<'_, '_> {
         let list = ast::Comprehension { makes: ast::Makes::List, ..c.clone() };
         let value = self.comprehension(&list, None, span)?;
         self.value_turns(value, span, out)
+    }
+
+    /// `async for`: the elements of a queue until it is closed and empty.
+    fn queue_turns(&mut self, iterable: &ast::Expr, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let span = iterable.span;
+        if !self.is_async {
+            let message = format!("`async for` needs `{}` to be async", self.function);
+            let report = Diagnostic::error(Code::OutsideFunction, span, message);
+            self.report(report.help(format!("async def {}(…)", self.function)));
+        }
+        let queue = self.expr(iterable, None)?;
+        let Type::Queue(element) = *self.program.types.get(queue.ty) else {
+            let message = format!("`async for` takes the elements of a queue, but this is {}", self.name(queue.ty));
+            let report = Diagnostic::error(Code::NotIterable, span, message);
+            self.report(report.help("leave out `async`"));
+            return None;
+        };
+        self.acts("async for", SYNC, span);
+        let queue = self.keep(queue, out);
+        let ty = self.program.types.intern(Type::List(element));
+        let received = self.new_var(None, ty);
+        let receive = Stmt { span, kind: StmtKind::Assign(received, op(Op::QueueReceive, vec![queue], ty, span)) };
+        let received = var(received, ty, span);
+        let length = op(Op::ListLen, vec![received.clone()], types::INT, span);
+        let more = op(Op::Igt, vec![length, int(0, span)], types::BOOL, span);
+        let element = op(Op::ListGet, vec![received, int(0, span)], element, span);
+        Some(Turns { test: seq(vec![receive], more), element, step: Vec::new(), counter: None })
     }
 
     /// Whether a name is Python's own here.

@@ -89,7 +89,7 @@ pub(crate) const API: &[(&str, Member)] = &[
     ("json_marshal", Member::NotYet),
     ("json_unmarshal", Member::NotYet),
     ("DSError", Member::NotYet),
-    ("dpslio.after", Member::NotYet),
+    ("dpslio.after", Member::Callable),
     ("new_embedded", Member::Host),
     ("new_postgres", Member::Host),
     ("new_redis", Member::Host),

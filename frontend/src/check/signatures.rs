@@ -268,7 +268,7 @@ impl Program<'_> {
     }
 
     /// Whether a type holds sync objects, which can't leave the isolate.
-    fn stays_inside(&self, ty: TypeId, seen: &mut Vec<TypeId>) -> bool {
+    pub fn stays_inside(&self, ty: TypeId, seen: &mut Vec<TypeId>) -> bool {
         if seen.contains(&ty) {
             return false;
         }

@@ -65,6 +65,7 @@ impl Converter<'_> {
                 value: s.value.as_ref().map(|e| self.expr(e)),
             },
             py::Stmt::For(s) => StmtKind::For {
+                is_async: false,
                 target: self.expr(&s.target),
                 iterable: self.expr(&s.iter),
                 body: self.body(&s.body),
@@ -113,7 +114,13 @@ impl Converter<'_> {
                 }
                 _ => StmtKind::Unsupported("a generic type alias"),
             },
-            py::Stmt::AsyncFor(_) => StmtKind::Unsupported("async for"),
+            py::Stmt::AsyncFor(s) => StmtKind::For {
+                is_async: true,
+                target: self.expr(&s.target),
+                iterable: self.expr(&s.iter),
+                body: self.body(&s.body),
+                otherwise: self.body(&s.orelse),
+            },
             py::Stmt::With(_) => StmtKind::Unsupported("with"),
             py::Stmt::AsyncWith(_) => StmtKind::Unsupported("async with"),
             py::Stmt::Try(_) | py::Stmt::TryStar(_) => StmtKind::Unsupported("try"),

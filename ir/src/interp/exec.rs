@@ -9,7 +9,7 @@ use crate::eval;
 use crate::module::{Case, Constant, Func, Imm, InstData, Module};
 use crate::ops::Op;
 use crate::structural;
-use crate::trap::{Fault, Waiting};
+use crate::trap::{Fault, Waiting, is_queue_name};
 use crate::types::Type;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -28,6 +28,19 @@ enum Did {
 }
 
 type Done = Result<Did, Fault>;
+
+/// What a task that waited in a line is given.
+#[derive(Clone, Copy)]
+enum Given {
+    /// Nothing: what it waited for is done.
+    Nothing,
+    /// An element of a queue.
+    Element(u64),
+    /// The end of a queue that it wanted an element of.
+    End,
+    /// The end of a queue that it wanted to put into.
+    Refusal,
+}
 
 impl Machine {
     fn broken<T>(&self, task: usize, message: impl AsRef<str>) -> Result<T, Halt> {
@@ -50,6 +63,9 @@ impl Machine {
             return Err(Halt::OutOfSteps);
         }
         self.steps += 1;
+        if let Some(fault) = self.tasks[task].fault.take() {
+            return Err(Halt::Fault(task, fault));
+        }
         let module = Arc::clone(&self.module);
         let frame = self.top(task);
         let func = module.func(frame.func);
@@ -187,14 +203,14 @@ impl Machine {
             (Op::CallImpure, Imm::Host(host)) => self.call_impure(task, *host, args),
             (Op::Sleep, _) => self.sleep(task, f64::from_bits(slots[0])),
             (Op::Fail, Imm::Trap(kind)) => Err(Fault::new(*kind, self.heap.str(slots[0]))),
-            (Op::Select, Imm::Cases(cases)) => self.select(task, cases, &slots),
+            (Op::Select, Imm::Cases(cases)) => self.select(task, cases, &slots, world.now_ms(self.clock)),
             (Op::Now, _) => Ok(Did::Value(eval::now(world.now_ms(self.clock)).to_bits())),
             (Op::Random, _) => Ok(Did::Value(eval::random(self.draw(world)).to_bits())),
             (Op::Uuid, _) => {
                 let text = eval::uuid(self.draw(world), self.draw(world));
                 self.heap.new_str(&text).map(Did::Value)
             }
-            (op, _) => match self.on_objects(task, inst, op, args, &slots, result) {
+            (op, _) => match self.on_objects(task, inst, op, args, &slots, result, world.now_ms(self.clock)) {
                 Some(done) => done,
                 None => return self.broken(task, "the instruction lacks its immediate or result"),
             },
@@ -202,6 +218,7 @@ impl Machine {
         done.map_err(|fault| Halt::Fault(task, fault))
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn on_objects(
         &mut self,
         task: usize,
@@ -210,6 +227,7 @@ impl Machine {
         args: &[Typed],
         slots: &[u64],
         result: Option<TypeId>,
+        now_ms: i64,
     ) -> Option<Done> {
         let heap = &mut self.heap;
         let value = |made: Result<u64, Fault>| Some(made.map(Did::Value));
@@ -299,27 +317,51 @@ impl Machine {
                 }
                 plain(if heap.types().members(wanted).is_some() { slots[0] } else { slot })
             }
-            (Op::QueueNew, _) => {
-                let (elements, getters, putters) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-                let queue = Queue { capacity: slots[0] as i64, elements, getters, putters };
-                value(heap.add(result?, Content::Queue(queue)))
+            (Op::QueueNew, _) => value(heap.add(result?, Content::Queue(Queue::new(slots[0] as i64)))),
+            (Op::QueueLen, _) => {
+                self.settle_timer(slots[0], now_ms);
+                plain(self.heap.queue_len(slots[0]) as u64)
             }
-            (Op::QueueLen, _) => plain(heap.queue_len(slots[0]) as u64),
+            (Op::QueueClosed, _) => plain(u64::from(heap.queue(slots[0]).closed)),
+            (Op::QueueFull, _) => {
+                let queue = heap.queue(slots[0]);
+                plain(u64::from(queue.getters.is_empty() && !queue.has_room()))
+            }
+            (Op::QueueClose, _) => match self.close(slots[0]) {
+                Ok(()) => done,
+                Err(fault) => Some(Err(fault)),
+            },
+            (Op::After, _) => {
+                let seconds = f64::from_bits(slots[0]);
+                if seconds.is_nan() || seconds < 0.0 {
+                    return Some(Err(Fault::bad_after(seconds)));
+                }
+                let due_ms = Some(super::due_ms(now_ms, seconds));
+                value(heap.add(result?, Content::Queue(Queue { due_ms, timer: true, ..Queue::new(1) })))
+            }
+            (Op::QueueNamed, _) => value(self.named_queue(result?, slots[0], slots[1] as i64)),
             (Op::QueuePut, _) => {
-                if self.put(slots[0], slots[1]) {
-                    return done;
+                match self.put(slots[0], slots[1]) {
+                    Ok(true) => return done,
+                    Ok(false) => {}
+                    Err(fault) => return Some(Err(fault)),
                 }
                 let waiter = Waiter { task, case: None };
                 self.heap.queue_mut(slots[0]).putters.push_back((waiter, slots[1]));
                 Some(Ok(Did::Blocked(State::Sync(Waiting::Put, vec![slots[0]]))))
             }
-            (Op::QueueGet, _) => match self.get(slots[0]) {
-                Some(element) => plain(element),
-                None => {
-                    self.heap.queue_mut(slots[0]).getters.push_back(Waiter { task, case: None });
-                    Some(Ok(Did::Blocked(State::Sync(Waiting::Get, vec![slots[0]]))))
+            (Op::QueueGet | Op::QueueReceive, _) => {
+                self.settle_timer(slots[0], now_ms);
+                match (self.get(slots[0]), op) {
+                    (Some(Some(element)), Op::QueueGet) => plain(element),
+                    (Some(None), Op::QueueGet) => Some(Err(Fault::get_from_closed())),
+                    (Some(got), _) => value(self.heap.new_list(result?, got.as_slice())),
+                    (None, _) => {
+                        self.heap.queue_mut(slots[0]).getters.push_back(Waiter { task, case: None });
+                        Some(Ok(Did::Blocked(State::Sync(Waiting::Get, vec![slots[0]]))))
+                    }
                 }
-            },
+            }
             (Op::LockNew, _) => value(heap.add(result?, Content::Lock { held: false, line: VecDeque::new() })),
             (Op::LockAcquire, _) => {
                 let (held, line) = heap.lock_mut(slots[0]);
@@ -335,7 +377,7 @@ impl Machine {
                     return Some(Err(Fault::free_lock()));
                 }
                 match line.pop_front() {
-                    Some(next) => self.wake(next, None, 0),
+                    Some(next) => self.wake(next, None, Given::Nothing),
                     None => *held = false,
                 }
                 done
@@ -352,7 +394,7 @@ impl Machine {
                 }
                 *count = sum;
                 if sum == 0 {
-                    std::mem::take(line).into_iter().for_each(|task| self.wake(task, None, 0));
+                    std::mem::take(line).into_iter().for_each(|task| self.wake(task, None, Given::Nothing));
                 }
                 done
             }
@@ -429,37 +471,97 @@ impl Machine {
     }
 
     /// Puts an element if that needs no waiting; tells whether it did.
-    fn put(&mut self, queue: u64, element: u64) -> bool {
+    fn put(&mut self, queue: u64, element: u64) -> Result<bool, Fault> {
         let content = self.heap.queue_mut(queue);
+        if content.timer {
+            return Err(Fault::put_into_timer());
+        }
+        if content.closed {
+            return Err(Fault::put_into_closed());
+        }
         if let Some(getter) = content.getters.pop_front() {
-            self.wake(getter.task, getter.case, element);
-            return true;
+            self.wake(getter.task, getter.case, Given::Element(element));
+            return Ok(true);
         }
         if content.has_room() {
             content.elements.push_back(element);
-            return true;
+            return Ok(true);
         }
-        false
+        Ok(false)
     }
 
-    /// Takes an element if that needs no waiting.
-    fn get(&mut self, queue: u64) -> Option<u64> {
+    /// Takes an element if that needs no waiting; an inner nothing where there will never be one.
+    fn get(&mut self, queue: u64) -> Option<Option<u64>> {
         let content = self.heap.queue_mut(queue);
         let oldest = content.elements.pop_front();
         match content.putters.pop_front() {
-            None => oldest,
+            None => oldest.map(Some).or_else(|| content.closed.then_some(None)),
             Some((putter, element)) => {
                 if oldest.is_some() {
                     content.elements.push_back(element);
                 }
-                self.wake(putter.task, putter.case, 0);
-                Some(oldest.unwrap_or(element))
+                self.wake(putter.task, putter.case, Given::Nothing);
+                Some(Some(oldest.unwrap_or(element)))
             }
         }
     }
 
+    /// Puts the element of a timer that is due in.
+    pub(super) fn settle_timer(&mut self, queue: u64, now_ms: i64) {
+        let content = self.heap.queue_mut(queue);
+        let Some(due_ms) = content.due_ms.filter(|due_ms| *due_ms <= now_ms) else { return };
+        content.due_ms = None;
+        let element = eval::now(due_ms).to_bits();
+        match content.getters.pop_front() {
+            Some(getter) => self.wake(getter.task, getter.case, Given::Element(element)),
+            None => content.elements.push_back(element),
+        }
+    }
+
+    fn close(&mut self, queue: u64) -> Result<(), Fault> {
+        let content = self.heap.queue_mut(queue);
+        if content.timer {
+            return Err(Fault::close_of_timer());
+        }
+        if std::mem::replace(&mut content.closed, true) {
+            return Err(Fault::close_of_closed());
+        }
+        let getters = std::mem::take(&mut content.getters);
+        let putters = std::mem::take(&mut content.putters);
+        // A select may stand in a line more than once, and is served at the first of its places.
+        for waiter in getters {
+            if matches!(self.tasks[waiter.task].state, State::Sync(..)) {
+                self.wake(waiter.task, waiter.case, Given::End);
+            }
+        }
+        for (waiter, _) in putters {
+            if matches!(self.tasks[waiter.task].state, State::Sync(..)) {
+                self.wake(waiter.task, waiter.case, Given::Refusal);
+            }
+        }
+        Ok(())
+    }
+
+    fn named_queue(&mut self, ty: TypeId, name: u64, capacity: i64) -> Result<u64, Fault> {
+        let name = self.heap.str(name).to_owned();
+        if let Some(there) = self.named.get(&name) {
+            let (had, has) = (self.heap.find(*there).map(|o| o.ty), self.heap.queue(*there).capacity);
+            if had == Some(ty) && has.max(-1) == capacity.max(-1) {
+                return Ok(*there);
+            }
+            let ty = had.map_or_else(String::new, |ty| self.module.types.name(ty));
+            return Err(Fault::queue_name_taken(&name, &ty, has));
+        }
+        if !is_queue_name(&name) {
+            return Err(Fault::bad_queue_name(&name));
+        }
+        let queue = self.heap.add(ty, Content::Queue(Queue::new(capacity)))?;
+        self.named.insert(name, queue);
+        Ok(queue)
+    }
+
     /// Lets a waiting task go on: out of all lines, to the end of the ready queue.
-    fn wake(&mut self, task: usize, case: Option<usize>, slot: u64) {
+    fn wake(&mut self, task: usize, case: Option<usize>, given: Given) {
         if let State::Sync(_, objects) = self.tasks[task].state.clone() {
             for object in objects {
                 if let Some(Content::Queue(_)) = self.heap.find(object).map(|o| &o.content) {
@@ -470,6 +572,21 @@ impl Machine {
             }
         }
         self.make_ready(task);
+        let slot = match (given, self.received(task, case)) {
+            (Given::Refusal, _) => Err(Fault::put_into_closed()),
+            (Given::End, None) => Err(Fault::get_from_closed()),
+            (Given::End, Some(list)) => self.heap.new_list(list, &[]),
+            (Given::Element(element), Some(list)) => self.heap.new_list(list, &[element]),
+            (Given::Element(element), None) => Ok(element),
+            (Given::Nothing, _) => Ok(0),
+        };
+        let slot = match slot {
+            Ok(slot) => slot,
+            Err(fault) => {
+                self.tasks[task].fault = Some(fault);
+                return;
+            }
+        };
         let woken = match case {
             Some(index) => {
                 self.tasks[task].last_case = Some(index);
@@ -483,6 +600,21 @@ impl Machine {
         }
     }
 
+    /// The type of list that a task is given where it stands, if it receives.
+    fn received(&self, task: usize, case: Option<usize>) -> Option<TypeId> {
+        let frame = self.tasks[task].frames.last()?;
+        let func = self.module.func(frame.func);
+        let inst = func.inst(*func.block(frame.block).insts.get(frame.at)?);
+        match (&inst.imm, case) {
+            (Imm::Cases(cases), Some(index)) if cases.get(index) == Some(&Case::Receive) => {
+                let params = &func.block(inst.targets.get(index)?.block).params;
+                params.first().map(|value| func.ty(*value))
+            }
+            _ if inst.op == Op::QueueReceive => inst.result.map(|value| func.ty(value)),
+            _ => None,
+        }
+    }
+
     fn case_delivers(&self, task: usize, index: usize) -> bool {
         let frame = self.tasks[task].frames.last();
         frame.is_some_and(|frame| {
@@ -491,12 +623,12 @@ impl Machine {
         })
     }
 
-    fn select(&mut self, task: usize, cases: &[Case], slots: &[u64]) -> Done {
+    fn select(&mut self, task: usize, cases: &[Case], slots: &[u64], now_ms: i64) -> Done {
         let mut queues = Vec::new();
         let mut at = 0;
         for case in cases {
             match case {
-                Case::Get => queues.push((slots[at], None)),
+                Case::Get | Case::Receive => queues.push((slots[at], None)),
                 Case::Put => queues.push((slots[at], Some(slots[at + 1]))),
                 Case::Default => {}
             }
@@ -507,13 +639,26 @@ impl Machine {
         for offset in 0..count {
             let index = (start + offset) % count;
             let taken = match queues[index] {
-                (queue, None) => self.get(queue).map(Some),
-                (queue, Some(element)) => self.put(queue, element).then_some(None),
+                (queue, None) => {
+                    self.settle_timer(queue, now_ms);
+                    match self.get(queue) {
+                        None => continue,
+                        Some(got) => match (self.received(task, Some(index)), got) {
+                            (Some(list), got) => Some(self.heap.new_list(list, got.as_slice())?),
+                            (None, Some(element)) => Some(element),
+                            (None, None) => return Err(Fault::get_from_closed()),
+                        },
+                    }
+                }
+                (queue, Some(element)) => {
+                    if !self.put(queue, element)? {
+                        continue;
+                    }
+                    None
+                }
             };
-            if let Some(element) = taken {
-                self.tasks[task].last_case = Some(index);
-                return Ok(Did::Target(index, element));
-            }
+            self.tasks[task].last_case = Some(index);
+            return Ok(Did::Target(index, taken));
         }
         if cases.last() == Some(&Case::Default) {
             return Ok(Did::Target(cases.len() - 1, None));

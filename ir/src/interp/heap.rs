@@ -51,12 +51,22 @@ pub(super) struct Dict {
 pub(super) struct Queue {
     /// Any number if negative.
     pub(super) capacity: i64,
+    pub(super) closed: bool,
+    /// When the time puts its element in; only of a queue of `after` that has not fired.
+    pub(super) due_ms: Option<i64>,
+    /// Whether it is a queue of `after`.
+    pub(super) timer: bool,
     pub(super) elements: VecDeque<u64>,
     pub(super) getters: VecDeque<Waiter>,
     pub(super) putters: VecDeque<(Waiter, u64)>,
 }
 
 impl Queue {
+    pub(super) fn new(capacity: i64) -> Queue {
+        let (elements, getters, putters) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
+        Queue { capacity, closed: false, due_ms: None, timer: false, elements, getters, putters }
+    }
+
     pub(super) fn has_room(&self) -> bool {
         u64::try_from(self.capacity).map_or(true, |c| (self.elements.len() as u64) < c)
     }

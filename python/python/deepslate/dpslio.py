@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, Generic, TypeVar
 
 from ._errors import only_in_a_flow
 
 T = TypeVar("T")
 
-__all__ = ["Lock", "Queue", "WaitGroup", "create_task", "select"]
+__all__ = ["Lock", "Queue", "WaitGroup", "after", "create_task", "select"]
 
 
 def create_task(call: Any) -> None:
@@ -16,24 +17,56 @@ def create_task(call: Any) -> None:
     raise only_in_a_flow("dpslio.create_task")
 
 
+def after(seconds: float) -> Queue[float]:
+    """A queue that gets one element, the time, this many seconds from now: a timeout for a select. What nobody can take from any
+    more is forgotten, so that a loop may make one on each turn."""
+    raise only_in_a_flow("dpslio.after")
+
+
 class Queue(Generic[T]):
     """A durable channel. ``Queue[int]()`` holds any number of elements, ``Queue[int](n)`` makes ``put`` wait while n are in it,
-    ``Queue[int](0)`` hands each element over directly."""
+    ``Queue[int](0)`` hands each element over directly.
 
-    def __init__(self, capacity: int = -1) -> None:
+    ``Queue[bool](name="approvals")`` takes what ``platform.send(isolate, "approvals", True)`` brings from outside; the same name
+    again gives the same queue. ``async for element in queue`` takes elements until the queue is closed and empty."""
+
+    def __init__(self, maxsize: int = -1, *, name: str = "") -> None:
         raise only_in_a_flow("dpslio.Queue")
+
+    def __len__(self) -> int:
+        raise only_in_a_flow("len(queue)")
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        raise only_in_a_flow("async for")
 
     async def put(self, element: T) -> None:
         """Puts an element, waiting while the queue is full."""
         raise only_in_a_flow("Queue.put")
 
     async def get(self) -> T:
-        """Takes the oldest element, waiting while there is none."""
+        """Takes the oldest element, waiting while there is none; on a queue that is closed and empty it fails the flow."""
         raise only_in_a_flow("Queue.get")
+
+    def close(self) -> None:
+        """Ends the queue: nothing can be put any more, and what is in it can still be taken. Who waits to put, or to get from an
+        empty one, fails; an ``async for`` ends."""
+        raise only_in_a_flow("Queue.close")
+
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        raise only_in_a_flow("Queue.closed")
 
     def qsize(self) -> int:
         """How many elements are in it."""
         raise only_in_a_flow("Queue.qsize")
+
+    def empty(self) -> bool:
+        """Whether no element is in it."""
+        raise only_in_a_flow("Queue.empty")
+
+    def full(self) -> bool:
+        """Whether a put would wait."""
+        raise only_in_a_flow("Queue.full")
 
 
 class Lock:

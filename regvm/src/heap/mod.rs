@@ -32,8 +32,8 @@ pub use collect::Roots;
 pub(crate) use dict::Entry;
 pub use object::{Kind, Ref};
 pub(crate) use plan::Plan;
-pub use sync::{Got, Put, Waiter};
-pub(crate) use sync::{LEFT, Line, Window};
+pub use sync::{Got, Put, Timer, Waiter};
+pub(crate) use sync::{LEFT, Line, Queue, Window};
 pub(crate) use walk::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Raw};
 
 use deepslate_ir::entity::{ConstId, TypeId};

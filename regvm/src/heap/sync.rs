@@ -38,6 +38,20 @@ pub enum Got {
     Element(u64, Option<Waiter>),
     /// There is none, and nobody waits to put one.
     Empty,
+    /// There is none, and there never will be: it is closed.
+    Ended,
+}
+
+/// Whether and when the time puts an element into a queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Timer {
+    /// Tasks do; it is no queue of `after`.
+    #[default]
+    No,
+    /// At this unix millisecond.
+    Due(i64),
+    /// It has.
+    Fired,
 }
 
 /// The task of a place in a line that its task has left.
@@ -247,6 +261,12 @@ pub(crate) struct Queue {
     pub putters: Line,
     /// Whether it is stored by chunks.
     pub big: bool,
+    /// Whether nothing can be put any more.
+    pub closed: bool,
+    /// What the time does with it.
+    pub timer: Timer,
+    /// What it is called outside of its isolate.
+    pub name: Option<Box<str>>,
 }
 
 /// A mutex.
@@ -270,7 +290,8 @@ pub(crate) struct WaitGroup {
 impl Queue {
     pub fn size(&self) -> u64 {
         let windows = [&self.elements, &self.getters.window, &self.putters.window];
-        box_size::<Queue>() + windows.iter().map(|w| w.capacity_bytes()).sum::<u64>()
+        let name = self.name.as_ref().map_or(0, |name| name.len() as u64);
+        box_size::<Queue>() + name + windows.iter().map(|w| w.capacity_bytes()).sum::<u64>()
     }
 
     fn choose_form(&mut self, interval: u64) {
@@ -304,10 +325,25 @@ fn choose_line_form(line: &mut Line, big: &mut bool, interval: u64) {
 impl Heap {
     /// A new queue of this queue type that holds up to `capacity` elements before a put waits; any number if negative.
     pub fn new_queue(&mut self, ty: TypeId, capacity: i64) -> Result<Ref, Fault> {
-        self.charge(box_size::<Queue>())?;
+        self.make_queue(ty, capacity, Timer::No, None)
+    }
+
+    /// A new queue of this type, a queue of floats, that gets one element at this unix millisecond.
+    pub fn new_timer(&mut self, ty: TypeId, due_ms: i64) -> Result<Ref, Fault> {
+        self.make_queue(ty, 1, Timer::Due(due_ms), None)
+    }
+
+    /// A new queue with a name.
+    pub fn new_named_queue(&mut self, ty: TypeId, capacity: i64, name: &str) -> Result<Ref, Fault> {
+        self.make_queue(ty, capacity, Timer::No, Some(name.into()))
+    }
+
+    fn make_queue(&mut self, ty: TypeId, capacity: i64, timer: Timer, name: Option<Box<str>>) -> Result<Ref, Fault> {
+        self.charge(box_size::<Queue>() + name.as_ref().map_or(0, |name| name.len() as u64))?;
         let header = self.header(ty, Kind::Queue);
         let (elements, getters, putters) = (Window::new(), Line::new(2), Line::new(3));
-        Ok(self.adopt_box(Queue { header, capacity, elements, getters, putters, big: false }))
+        let queue = Queue { header, capacity, elements, getters, putters, big: false, closed: false, timer, name };
+        Ok(self.adopt_box(queue))
     }
 
     /// A new lock, free.
@@ -346,8 +382,75 @@ impl Heap {
         !q.elements.slots.is_empty() || !q.putters.window.slots.is_empty()
     }
 
-    /// Puts an element: straight to the first task that waits for one, else into the queue if it has room.
+    /// Whether it is closed.
+    pub fn queue_closed(&self, queue: Ref) -> bool {
+        self.queue(queue).closed
+    }
+
+    /// What it is called outside of its isolate.
+    pub fn queue_name(&self, queue: Ref) -> Option<&str> {
+        self.queue(queue).name.as_deref()
+    }
+
+    /// When the time will put an element in, in unix milliseconds.
+    pub fn queue_due_ms(&self, queue: Ref) -> Option<i64> {
+        match self.queue(queue).timer {
+            Timer::Due(due_ms) => Some(due_ms),
+            Timer::No | Timer::Fired => None,
+        }
+    }
+
+    /// Whether a task waits for an element.
+    pub fn queue_is_waited_for(&self, queue: Ref) -> bool {
+        !self.queue(queue).getters.window.slots.is_empty()
+    }
+
+    /// The time has come: gives the task that waited first and its element, or leaves the element in the queue.
+    pub fn queue_fire(&mut self, queue: Ref) -> Option<(Waiter, u64)> {
+        let due_ms = self.queue_due_ms(queue)?;
+        let element = deepslate_ir::eval::now(due_ms).to_bits();
+        let fired = self.change_queue(queue, 0, |q, interval| {
+            q.timer = Timer::Fired;
+            match q.getters.pop() {
+                Some([task, case, _]) => Some((waiter(task, case), element)),
+                None => {
+                    q.elements.push(element, interval);
+                    None
+                }
+            }
+        });
+        fired.expect("one element needs no leave: its queue was made for it")
+    }
+
+    /// Closes a queue; gives those who waited to get and those who waited to put. Traps where it is closed, or the time's.
+    pub fn queue_close(&mut self, queue: Ref) -> Result<(Vec<Waiter>, Vec<Waiter>), Fault> {
+        let q = self.queue(queue);
+        if q.timer != Timer::No {
+            return Err(Fault::close_of_timer());
+        }
+        if q.closed {
+            return Err(Fault::close_of_closed());
+        }
+        let getters = self.queue_getters(queue);
+        let putters = self.queue_putters(queue).into_iter().map(|(waiter, _)| waiter).collect();
+        self.change_queue(queue, 0, |q, _| {
+            q.closed = true;
+            q.getters.clear();
+            q.putters.clear();
+        })?;
+        Ok((getters, putters))
+    }
+
+    /// Puts an element: straight to the first task that waits for one, else into the queue if it has room. Traps where it
+    /// is closed, or the time's.
     pub fn queue_put(&mut self, queue: Ref, element: u64) -> Result<Put, Fault> {
+        let q = self.queue(queue);
+        if q.timer != Timer::No {
+            return Err(Fault::put_into_timer());
+        }
+        if q.closed {
+            return Err(Fault::put_into_closed());
+        }
         if !self.queue_can_put(queue) {
             return Ok(Put::Full);
         }
@@ -363,7 +466,7 @@ impl Heap {
     /// Takes the oldest element. The first task that waits to put gets its element in, and can go on.
     pub fn queue_get(&mut self, queue: Ref) -> Result<Got, Fault> {
         if !self.queue_can_get(queue) {
-            return Ok(Got::Empty);
+            return Ok(if self.queue_closed(queue) { Got::Ended } else { Got::Empty });
         }
         self.change_queue(queue, 8, |q, interval| {
             let (put, woken) = match q.putters.pop() {

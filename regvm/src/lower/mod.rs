@@ -308,7 +308,14 @@ impl Emitter<'_> {
         let mut args = inst.args.iter().copied();
         for (index, case) in cases.iter().enumerate() {
             let mut next = || args.next().expect("I4: a case has its operands");
+            let mut list = 0;
             let (kind, queue, reg, delivered) = match case {
+                Case::Receive => {
+                    let (queue, reg) = (next(), self.regs.deliver(true));
+                    let params = &self.func.block(inst.targets[index].block).params;
+                    list = self.func.ty(*params.first().expect("I4: the target takes what is received")).0;
+                    (case::RECEIVE, self.reg(queue), reg, Some(reg))
+                }
                 Case::Get => {
                     let queue = next();
                     let reg = self.regs.deliver(self.delivers_reference(queue));
@@ -324,7 +331,7 @@ impl Emitter<'_> {
             let label = self.edge_label(inst.targets[index].block, moves);
             self.words.push(u64::from(kind) | u64::from(queue) << 16 | u64::from(reg) << 32);
             self.fixups.push(Fixup { from: at, at: self.words.len(), short: false, label });
-            self.words.push(0);
+            self.words.push(u64::from(list));
         }
         Ok(())
     }
@@ -463,6 +470,15 @@ impl Emitter<'_> {
                 self.push(form, self.result(inst), arg(self, 0), arg(self, 1));
                 self.words.push(u64::from(stop));
             }
+            Shape::DUStopType => {
+                let stop = self.stop(inst);
+                self.push(form, self.result(inst), arg(self, 0), 0);
+                self.words.push(u64::from(stop) | u64::from(self.result_type(inst)) << 32);
+            }
+            Shape::DUUTo => {
+                self.push(form, self.result(inst), arg(self, 0), arg(self, 1));
+                self.words.push(u64::from(self.result_type(inst)));
+            }
             Shape::Select => self.select(inst)?,
         }
         Ok(())
@@ -595,5 +611,11 @@ fn plain(inst: &InstData) -> Form {
         Op::UnionWiden => Form::UnionWiden,
         Op::UnionIs => Form::UnionIs,
         Op::UnionNarrow => Form::UnionNarrow,
+        Op::QueueClose => Form::QueueClose,
+        Op::QueueClosed => Form::QueueClosed,
+        Op::QueueFull => Form::QueueFull,
+        Op::QueueReceive => Form::QueueReceive,
+        Op::After => Form::After,
+        Op::QueueNamed => Form::QueueNamed,
     }
 }

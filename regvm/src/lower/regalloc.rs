@@ -91,6 +91,7 @@ fn delivered_classes(module: &Module, func: &Func) -> Vec<usize> {
             let queue = if *case == Case::Default { None } else { args.next() };
             match (case, queue.map(|q| module.types.get(func.ty(*q)))) {
                 (Case::Get, Some(Type::Queue(element))) => classes.push(usize::from(!module.types.is_ref(*element))),
+                (Case::Receive, _) => classes.push(0),
                 (Case::Put, _) => {
                     args.next();
                 }

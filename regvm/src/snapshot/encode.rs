@@ -8,7 +8,7 @@ use super::ledger::{Ledger, first_frame};
 use super::stands::Stand;
 use super::v1::{self, PartWriter};
 use super::{SavedHead, SavedState, SavedTask, Tasks, datum};
-use crate::heap::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Entry, Heap, Line, Plan, Raw, Ref, Window};
+use crate::heap::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Entry, Heap, Line, Plan, Queue, Raw, Ref, Timer, Window};
 use crate::stop::Request;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Module;
@@ -119,12 +119,21 @@ impl Encoder<'_> {
     fn head(&mut self, module: &Module, head: &SavedHead) {
         let ret = module.func(head.flow).ret;
         let result = head.result.map(|slot| self.slot(module, ret, slot));
-        let words: Vec<u64> = result.into_iter().chain(head.ready.iter().copied()).collect();
+        let mut words: Vec<u64> = result.into_iter().collect();
+        if !head.named.is_empty() {
+            words.push(head.named.len() as u64);
+            for (ty, queue) in &head.named {
+                words.extend([self.reference(*queue), u64::from(ty.0)]);
+            }
+        }
+        words.extend(&head.ready);
+        let has_result = if result.is_some() { v1::HAS_RESULT } else { 0 };
+        let has_named = if head.named.is_empty() { 0 } else { v1::HAS_NAMED };
         let record = v1::Head {
             next_task: head.next_task,
             next_step: head.next_step,
             flow: head.flow.0,
-            has_result: u32::from(result.is_some()),
+            has_result: has_result | has_named,
             words: 0,
         };
         self.out.push_head(record, &words);
@@ -252,24 +261,32 @@ impl Encoder<'_> {
             Raw::Queue(queue) => {
                 let windows = [&queue.elements, &queue.getters.window, &queue.putters.window];
                 words.push(queue.capacity as u64);
-                let big = queue.big;
-                self.windows(object, words, &windows.map(clone_changed(big, self.since)), big, plan)
+                let (big, more) = (queue.big, more_of(queue));
+                self.windows(object, words, &windows.map(clone_changed(big, self.since)), big, plan, &more)
             }
             Raw::Lock(lock) => {
                 words.push(u64::from(lock.held));
                 let (Line { window, .. }, big) = (&lock.line, lock.big);
-                self.windows(object, words, &[clone_changed(big, self.since)(window)], big, plan)
+                self.windows(object, words, &[clone_changed(big, self.since)(window)], big, plan, &[])
             }
             Raw::WaitGroup(group) => {
                 words.push(group.count as u64);
                 let (Line { window, .. }, big) = (&group.line, group.big);
-                self.windows(object, words, &[clone_changed(big, self.since)(window)], big, plan)
+                self.windows(object, words, &[clone_changed(big, self.since)(window)], big, plan, &[])
             }
         }
     }
 
-    /// Writes an object that is made of windows: `words` has what stands before them.
-    fn windows(&mut self, object: Ref, mut words: Vec<u64>, windows: &[Pieces], big: bool, plan: &Plan) -> u64 {
+    /// Writes an object that is made of windows: `words` has what stands before them, `more` what stands after them.
+    fn windows(
+        &mut self,
+        object: Ref,
+        mut words: Vec<u64>,
+        windows: &[Pieces],
+        big: bool,
+        plan: &Plan,
+        more: &[u64],
+    ) -> u64 {
         let (id, ty) = (self.heap.id(object), self.heap.ty(object).0);
         for window in windows {
             words.extend_from_slice(&[window.first, window.len]);
@@ -294,6 +311,7 @@ impl Encoder<'_> {
             }
             size += if big { window.chunks * v1::CHUNK_BYTES + window.len * 8 } else { 0 };
         }
+        words.extend_from_slice(more);
         if big {
             return size + self.out.push_big(id, ty, &words);
         }
@@ -316,6 +334,32 @@ impl Encoder<'_> {
             }
         }
     }
+}
+
+/// What few queues have, as words: nothing where there is none of it.
+fn more_of(queue: &Queue) -> Vec<u64> {
+    let closed = if queue.closed { v1::CLOSED } else { 0 };
+    let (timer, due) = match queue.timer {
+        Timer::No => (0, None),
+        Timer::Due(due_ms) => (v1::DUE, Some(due_ms as u64)),
+        Timer::Fired => (v1::FIRED, None),
+    };
+    let named = if queue.name.is_some() { v1::NAMED } else { 0 };
+    let flags = closed | timer | named;
+    if flags == 0 {
+        return Vec::new();
+    }
+    let mut words = vec![flags];
+    words.extend(due);
+    if let Some(name) = &queue.name {
+        words.push(name.len() as u64);
+        for piece in name.as_bytes().chunks(8) {
+            let mut eight = [0; 8];
+            eight[..piece.len()].copy_from_slice(piece);
+            words.push(u64::from_le_bytes(eight));
+        }
+    }
+    words
 }
 
 /// The slots of a window that are to be written, piece by piece.

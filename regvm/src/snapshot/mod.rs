@@ -23,7 +23,7 @@ pub(crate) use v1::reseal;
 use crate::heap::{Heap, Roots};
 use crate::stop::Request;
 use bytes::Bytes;
-use deepslate_ir::entity::{FuncId, StopId};
+use deepslate_ir::entity::{FuncId, StopId, TypeId};
 use deepslate_ir::module::Module;
 use deepslate_ir::trap::Fault;
 use std::fmt;
@@ -73,6 +73,8 @@ pub struct SavedHead {
     pub ready: Vec<u64>,
     /// The slot that the first task returned, once it has; of the type that the flow returns.
     pub result: Option<u64>,
+    /// The queues with a name, each with its type.
+    pub named: Vec<(TypeId, u64)>,
 }
 
 /// A frame: where it stands, and the slots of the values that the stop lists, in its order.

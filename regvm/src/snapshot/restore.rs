@@ -7,11 +7,11 @@ use super::index::{Content, Index, ObjectPlace, open_parts};
 use super::ledger::{EndedTask, Ledger, ObjectEntry, PartEntry, TaskEntry};
 use super::tasks;
 use super::{Restored, SnapshotError, v1};
-use crate::heap::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Heap, Kind, LEFT, Line, Plan, Ref, Window};
+use crate::heap::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Heap, Kind, LEFT, Line, Plan, Ref, Timer, Window};
 use bytes::Bytes;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Module;
-use deepslate_ir::trap::Fault;
+use deepslate_ir::trap::{Fault, QUEUE_NAME_MAX, is_queue_name};
 use deepslate_ir::types::{self, Type};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
@@ -34,7 +34,9 @@ pub(super) fn restore(
         *word = loader.address(ty, *word);
         Ok(())
     })?;
-    tasks::check_lines(&state, module, &loader.heap, loader.loaded.iter().map(|l| l.object))?;
+    let objects = || loader.loaded.iter().map(|l| l.object);
+    tasks::check_lines(&state, module, &loader.heap, objects())?;
+    tasks::check_names(&state, &loader.heap, objects())?;
 
     let Loader { mut heap, loaded, .. } = loader;
     let mut ledger = Ledger::new();
@@ -355,7 +357,7 @@ impl<'a> Loader<'a> {
 
     fn queue(&mut self, id: u32, ty: TypeId, element: TypeId, content: Content<'_>, big: bool) -> Made {
         let Some((capacity, rest)) = content.words.split_first() else { return Err(malformed()) };
-        let (windows, size) = self.windows(id, &content, rest, 3, big)?;
+        let (windows, size, more) = self.windows(id, &content, rest, 3, big)?;
         let [elements, getters, putters]: [Window; 3] = windows.try_into().map_err(|_| malformed())?;
         for word in &elements.slots {
             self.slot(element, *word)?;
@@ -365,16 +367,31 @@ impl<'a> Loader<'a> {
         for (_, word) in putters.waiters() {
             self.slot(element, word)?;
         }
+        let More { closed, timer, name } = more_of(&more)?;
+        let waited = !getters.window.slots.is_empty() || !putters.window.slots.is_empty();
+        if closed && (waited || timer != Timer::No) {
+            return Err("is a queue that is closed, and something is still to come of it".to_owned());
+        }
+        let whole = elements.slots.len() + usize::from(matches!(timer, Timer::Due(_)));
+        let is_timers = self.module.types.get(ty) == &Type::Queue(types::FLOAT) && whole <= 1;
+        if timer != Timer::No && (!is_timers || !putters.window.slots.is_empty()) {
+            return Err("is a queue of `after`, and holds something else".to_owned());
+        }
         let capacity = *capacity as i64;
         let queue = self.heap.new_queue(ty, capacity).map_err(no_memory)?;
-        self.heap
-            .revive_queue(queue, |q| (q.elements, q.getters, q.putters, q.big) = (elements, getters, putters, big));
+        self.heap.revive_queue(queue, |q| {
+            (q.elements, q.getters, q.putters, q.big) = (elements, getters, putters, big);
+            (q.closed, q.timer, q.name) = (closed, timer, name);
+        });
         Ok((queue, size))
     }
 
     fn lock(&mut self, id: u32, content: Content<'_>, big: bool) -> Made {
         let Some((held, rest)) = content.words.split_first() else { return Err(malformed()) };
-        let (windows, size) = self.windows(id, &content, rest, 1, big)?;
+        let (windows, size, more) = self.windows(id, &content, rest, 1, big)?;
+        if !more.is_empty() {
+            return Err(malformed());
+        }
         let [window]: [Window; 1] = windows.try_into().map_err(|_| malformed())?;
         let line = line(window, 1)?;
         if *held > 1 || (*held == 0 && !line.window.slots.is_empty()) {
@@ -388,7 +405,10 @@ impl<'a> Loader<'a> {
 
     fn wait_group(&mut self, id: u32, content: Content<'_>, big: bool) -> Made {
         let Some((count, rest)) = content.words.split_first() else { return Err(malformed()) };
-        let (windows, size) = self.windows(id, &content, rest, 1, big)?;
+        let (windows, size, more) = self.windows(id, &content, rest, 1, big)?;
+        if !more.is_empty() {
+            return Err(malformed());
+        }
         let [window]: [Window; 1] = windows.try_into().map_err(|_| malformed())?;
         let line = line(window, 1)?;
         let count = *count as i64;
@@ -400,7 +420,7 @@ impl<'a> Loader<'a> {
         Ok((group, size))
     }
 
-    /// The windows of an object: `rest` is the words after those before the windows.
+    /// The windows of an object, and the words after them: `rest` is the words after those before the windows.
     fn windows(
         &mut self,
         id: u32,
@@ -408,7 +428,7 @@ impl<'a> Loader<'a> {
         rest: &[u64],
         count: usize,
         big: bool,
-    ) -> Result<(Vec<Window>, u64), String> {
+    ) -> Result<(Vec<Window>, u64, Vec<u64>), String> {
         let Some((bounds, mut slots)) = rest.split_at_checked(count * 2) else { return Err(malformed()) };
         if !content.bytes.is_empty() {
             return Err(malformed());
@@ -451,7 +471,7 @@ impl<'a> Loader<'a> {
             }
             out.push(made);
         }
-        if slots.is_empty() { Ok((out, size)) } else { Err(malformed()) }
+        Ok((out, size, slots.to_vec()))
     }
 
     fn chunk(&self, id: u32, window: u32, number: u64) -> Result<(Content<'a>, u64), String> {
@@ -460,6 +480,47 @@ impl<'a> Loader<'a> {
             None => Err(format!("lacks its chunk {number}")),
         }
     }
+}
+
+/// What few queues have.
+struct More {
+    closed: bool,
+    timer: Timer,
+    name: Option<Box<str>>,
+}
+
+/// Reads the words after the windows of a queue.
+fn more_of(words: &[u64]) -> Result<More, String> {
+    let Some((flags, mut rest)) = words.split_first() else {
+        return Ok(More { closed: false, timer: Timer::No, name: None });
+    };
+    let next = |rest: &mut &[u64]| {
+        let (first, others) = rest.split_first().ok_or_else(malformed)?;
+        *rest = others;
+        Ok::<u64, String>(*first)
+    };
+    let timer = match flags & (v1::DUE | v1::FIRED) {
+        0 => Timer::No,
+        v1::DUE => Timer::Due(next(&mut rest)? as i64),
+        v1::FIRED => Timer::Fired,
+        _ => return Err(malformed()),
+    };
+    let mut name = None;
+    if flags & v1::NAMED != 0 {
+        let len = usize::try_from(next(&mut rest)?).ok().filter(|len| *len <= QUEUE_NAME_MAX).ok_or_else(malformed)?;
+        let mut bytes = Vec::with_capacity(len + 8);
+        for _ in 0..len.div_ceil(8) {
+            bytes.extend(next(&mut rest)?.to_le_bytes());
+        }
+        bytes.truncate(len);
+        let text = String::from_utf8(bytes).ok().filter(|text| is_queue_name(text));
+        name = Some(text.ok_or_else(|| "is a queue whose name can't be one".to_owned())?.into());
+    }
+    let known = v1::CLOSED | v1::DUE | v1::FIRED | v1::NAMED;
+    if *flags == 0 || flags & !known != 0 || !rest.is_empty() || (timer != Timer::No && name.is_some()) {
+        return Err(malformed());
+    }
+    Ok(More { closed: flags & v1::CLOSED != 0, timer, name })
 }
 
 fn address(places: &HashMap<u32, Ref>, word: u64) -> u64 {

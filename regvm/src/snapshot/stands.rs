@@ -48,7 +48,7 @@ impl<'a> Stand<'a> {
             use deepslate_ir::module::Case;
             let mut queue = || args.next().map(|value| self.func().ty(*value));
             out.push(match case {
-                Case::Get => Some((queue()?, false)),
+                Case::Get | Case::Receive => Some((queue()?, false)),
                 Case::Put => {
                     let ty = queue()?;
                     queue()?;

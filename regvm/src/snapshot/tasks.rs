@@ -12,6 +12,7 @@ use deepslate_ir::entity::{FuncId, HostId, StopId, TypeId};
 use deepslate_ir::module::{Imm, Module};
 use deepslate_ir::ops::{DURABLE, Op};
 use deepslate_ir::trap::{Fault, TrapKind};
+use deepslate_ir::types::Type;
 use hashbrown::HashSet;
 
 /// What is read beside the objects. Slots hold ids until each is replaced.
@@ -53,22 +54,38 @@ fn read_head(module: &Module, index: &Index<'_>) -> Result<SavedHead, String> {
     if flow.index() >= module.funcs.len() {
         return Err(format!("the program has no function {flow}"));
     }
-    let (result, ready) = match head.has_result.to_native() {
-        0 => (None, &content.words[..]),
-        1 => {
-            let Some((result, ready)) = content.words.split_first() else {
-                return Err("the result is missing".to_owned());
-            };
-            (Some(*result), ready)
+    let has = head.has_result.to_native();
+    if has & !(v1::HAS_RESULT | v1::HAS_NAMED) != 0 {
+        return Err(format!("it says {has} of its result"));
+    }
+    let mut ready = &content.words[..];
+    let mut result = None;
+    if has & v1::HAS_RESULT != 0 {
+        let Some((first, rest)) = ready.split_first() else {
+            return Err("the result is missing".to_owned());
+        };
+        (result, ready) = (Some(*first), rest);
+    }
+    let mut named = Vec::new();
+    if has & v1::HAS_NAMED != 0 {
+        let (pairs, rest) = ready
+            .split_first()
+            .and_then(|(count, rest)| rest.split_at_checked(usize::try_from(*count).ok()?.checked_mul(2)?))
+            .ok_or("its queues with a name are missing")?;
+        for pair in pairs.as_chunks::<2>().0 {
+            let ty = u32::try_from(pair[1]).ok().map(TypeId).filter(|ty| module.types.contains(*ty));
+            let ty = ty.filter(|ty| matches!(module.types.get(*ty), Type::Queue(_)));
+            named.push((ty.ok_or("a queue with a name is of no type of queues")?, pair[0]));
         }
-        other => return Err(format!("{other} results")),
-    };
+        ready = rest;
+    }
     Ok(SavedHead {
         flow,
         next_task: head.next_task.to_native(),
         next_step: head.next_step.to_native(),
         ready: ready.to_vec(),
         result,
+        named,
     })
 }
 
@@ -229,11 +246,14 @@ fn check_state(module: &Module, head: &SavedHead, task: &SavedTask) -> Result<()
             let there = (*case as usize) < inst.targets.len();
             op == Op::Select && there && (stand.element(*case).is_some() || *slot == 0)
         }
-        SavedState::Fault(_) => op != Op::Call && op.effect().has(DURABLE),
+        SavedState::Fault(_) => {
+            let can_close = matches!(op, Op::QueueGet | Op::QueueReceive | Op::QueuePut | Op::Select);
+            op != Op::Call && (op.effect().has(DURABLE) || can_close)
+        }
         SavedState::Call(_, Request::Sleep { .. }) => op == Op::Sleep,
         SavedState::Call(_, Request::Host { host, .. }) => op == Op::CallImpure && inst.imm == Imm::Host(*host),
         SavedState::Put(_) => op == Op::QueuePut,
-        SavedState::Get(_) => op == Op::QueueGet,
+        SavedState::Get(_) => matches!(op, Op::QueueGet | Op::QueueReceive),
         SavedState::Lock(_) => op == Op::LockAcquire,
         SavedState::Group(_) => op == Op::WaitGroupWait,
         SavedState::Select(queues) => {
@@ -255,6 +275,9 @@ impl State {
         let ret = module.func(self.head.flow).ret;
         if let Some(result) = &mut self.head.result {
             show(ret, result, self.head_part)?;
+        }
+        for (ty, queue) in &mut self.head.named {
+            show(*ty, queue, self.head_part)?;
         }
         for task in &mut self.tasks {
             for frame in &mut task.frames {
@@ -299,6 +322,20 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Whether exactly the queues that have a name are those that the head lists, and no two have the same.
+pub(super) fn check_names(state: &State, heap: &Heap, objects: impl Iterator<Item = Ref>) -> Result<(), SnapshotError> {
+    let listed: HashSet<u64> = state.head.named.iter().map(|(_, queue)| *queue).collect();
+    let named: Vec<Ref> = objects.filter(|o| heap.kind(*o) == Kind::Queue && heap.queue_name(*o).is_some()).collect();
+    let names: HashSet<&str> = named.iter().filter_map(|queue| heap.queue_name(*queue)).collect();
+    let all_listed = named.iter().all(|queue| listed.contains(&queue.slot()));
+    if all_listed && listed.len() == named.len() && listed.len() == state.head.named.len() && names.len() == named.len()
+    {
+        return Ok(());
+    }
+    let message = "its queues with a name are not those that it lists".to_owned();
+    Err(SnapshotError { part: Some(state.head_part), message })
 }
 
 /// In which line of an object a task stands.

@@ -52,7 +52,8 @@ pub(super) struct Block {
 /// An object in one piece. Class and tuple: a word for each slot. The box of a scalar in a union, which has the scalar's type: its slot. List: a word for each element. Dict: key and value of
 /// each entry, set: each element; if it has gaps, in bytes the number of positions as u32 and a bit for each that is set where an entry is. `str` and `bytes`: their bytes.
 /// Queue: capacity, then position of the front and number of slots of elements, getters (task, case) and putters (task, case,
-/// element), then these slots. Lock: held, then the same of its line (task). Wait group: count, then likewise.
+/// element), then these slots; then, where any is set, flags (`CLOSED`, `DUE`, `FIRED`, `NAMED`), the unix millisecond if `DUE`, and
+/// if `NAMED` the length of the name in bytes and its bytes, eight to a word. Lock: held, then the same of its line (task). Wait group: count, then likewise.
 /// A reference is a persistent id; one of a union's type is that of an object of one of its members' types. A task of all ones is a place that its task has left, a case of all ones is none.
 #[derive(Archive, Serialize)]
 pub(super) struct Object {
@@ -130,7 +131,22 @@ pub(super) const GROUP: u32 = 9;
 /// Words: the queue of each case.
 pub(super) const SELECT: u32 = 10;
 
-/// The rest of the isolate's state, once in each part. Words: the result if there is one, then the ready tasks in order.
+/// Nothing can be put into the queue any more.
+pub(super) const CLOSED: u64 = 1;
+/// A queue of `after` that has not fired.
+pub(super) const DUE: u64 = 2;
+/// A queue of `after` that has.
+pub(super) const FIRED: u64 = 4;
+/// A queue with a name.
+pub(super) const NAMED: u64 = 8;
+
+/// The bit of `Head::has_result` that says that there is one.
+pub(super) const HAS_RESULT: u32 = 1;
+/// The bit of `Head::has_result` that says that queues with a name are listed.
+pub(super) const HAS_NAMED: u32 = 2;
+
+/// The rest of the isolate's state, once in each part. Words: the result if there is one; if queues with a name are listed their
+/// number, and of each its id and its type; then the ready tasks in order.
 #[derive(Archive, Serialize)]
 pub(super) struct Head {
     pub next_task: u64,

@@ -121,6 +121,7 @@ impl Tasks for Table {
             next_step: self.next_step,
             ready: self.ready.clone(),
             result: self.result,
+            named: Vec::new(),
         }
     }
 
