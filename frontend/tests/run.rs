@@ -124,3 +124,13 @@ fn classes() {
 fn patterns() {
     agree("match.py");
 }
+
+#[test]
+fn enums() {
+    agree("enums.py");
+}
+
+#[test]
+fn constants() {
+    agree("constants.py");
+}

@@ -5,6 +5,7 @@
 
 use crate::builtins::{Machine, widened};
 use crate::entity::TypeId;
+use crate::enums;
 use crate::structural::{self, slot_type};
 use crate::trap::{Fault, TrapKind};
 use crate::types::{Type, Types};
@@ -208,6 +209,9 @@ impl Reader<'_> {
                 let message = format!("a {} can't leave its isolate", types.name(ty));
                 return Err(Fault::new(TrapKind::Value, message));
             }
+            Type::Class(class) if types.enumeration(*class).is_some() => {
+                return self.read(slot_type(types, ty, 1), m.slot(slot, 1));
+            }
             Type::List(_) | Type::Dict(..) | Type::Tuple(_) | Type::Class(_) => {}
             Type::TupleOf(_) | Type::Set(_) | Type::FrozenSet(_) => {}
             Type::Union(_) => unreachable!("no member is a union"),
@@ -324,6 +328,14 @@ fn check_at(types: &Types, ty: TypeId, datum: &Datum, path: &mut Path) -> Result
             let each = parts.iter().zip(elements).enumerate();
             return each.into_iter().try_for_each(|(at, (ty, e))| check_part(types, *ty, e, Part::Index(at), path));
         }
+        (Type::Class(class), value) if types.enumeration(*class).is_some() => {
+            let Some(e) = types.enumeration(*class) else { return Ok(()) };
+            if e.member(value).is_some() {
+                return Ok(());
+            }
+            let expected = format!("a value of {} ({})", types.class(*class).name, e.values());
+            return Err(format!("{}expected {expected}, found {}", path.prefix(), brief(value)));
+        }
         (Type::Class(class), Datum::Object(slots)) => {
             let class = types.class(*class);
             if class.fields.len() == slots.len() {
@@ -390,6 +402,13 @@ fn write(m: &mut dyn Machine, ty: TypeId, datum: &Datum) -> Result<u64, Fault> {
         let (member, value) = member_of(m.types(), ty, datum).expect("checked before");
         let slot = write(m, member, value)?;
         return widened(m, member, slot);
+    }
+    if let Some((_, e, _)) = enums::of(m.types(), ty) {
+        let member = e.member(datum).cloned();
+        return match member {
+            Some(member) => enums::make(m, ty, &member),
+            None => unreachable!("checked before"),
+        };
     }
     Ok(match datum {
         Datum::Member(..) => unreachable!("checked before"),

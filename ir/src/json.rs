@@ -293,6 +293,16 @@ impl Reader<'_> {
                 Ok(Datum::Dict(datums))
             }
             (Type::Dict(key, value), _) if *key != types::STR => self.read_dict(*key, *value, json),
+            (Type::Class(class), json) if types.enumeration(*class).is_some() => {
+                let value = self.read(slot_type(types, ty, 1), json)?;
+                match types.enumeration(*class) {
+                    Some(e) if e.member(&value).is_none() => {
+                        let expected = format!("a value of {} ({})", types.class(*class).name, e.values());
+                        Err(self.error(expected, json.to_string()))
+                    }
+                    _ => Ok(value),
+                }
+            }
             (Type::Class(class), Json::Object(entries)) => self.read_object(*class, entries),
             (Type::Class(class), other) => {
                 let expected = format!("an object with the fields of {}", types.class(*class).name);

@@ -9,6 +9,7 @@ pub mod builtins;
 pub mod datum;
 pub mod durable;
 pub mod entity;
+pub mod enums;
 pub mod eval;
 pub mod filetest;
 pub mod generate;

@@ -8,6 +8,7 @@ pub(crate) mod lex;
 
 use crate::builtins::Builtin;
 use crate::entity::{Block, ClassId, ConstId, FuncId, HostId, Inst, StopId, TypeId, Value};
+use crate::enums::{Enum, Member, MemberValue};
 use crate::limits::{IMAGE_BYTES_MAX, TYPE_DEPTH_MAX};
 use crate::module::{
     BlockData, Case, Constant, Func, FuncKind, Host, Imm, InstData, Listed, Module, Param, Purity, SourceFile, Span,
@@ -313,6 +314,22 @@ impl<'a> Parser<'a> {
         let id = self.module.types.add_class(Class { name: name.clone(), fields: Vec::new(), frozen });
         if self.class_names.insert(name.clone(), id).is_some() {
             return Err(self.lexer.error(place, format!("class {name} is defined twice")));
+        }
+        if self.take_word("enum")? {
+            let shows_value = match self.word("`name` or `value`")? {
+                "value" => true,
+                "name" => false,
+                _ => return self.expected("`name` or `value`"),
+            };
+            let members = self.list('{', '}', |p| {
+                let name = p.text("the member's name in quotes")?;
+                let value = match p.token {
+                    Token::Text(_) => MemberValue::Str(p.text("the member's value")?),
+                    _ => MemberValue::Int(p.number("the member's value")?),
+                };
+                Ok(Member { name, value })
+            })?;
+            self.module.types.set_enumeration(id, Enum { shows_value, members });
         }
         Ok(fields)
     }

@@ -6,6 +6,7 @@
 //! functions, functions.
 
 use crate::entity::{Block, Inst, TypeId, Value};
+use crate::enums::MemberValue;
 use crate::limits::TYPE_DEPTH_MAX;
 use crate::module::{Case, Constant, Func, FuncKind, Imm, InstData, Module, Param, Purity, Span, Target};
 use crate::types::{Type, Types};
@@ -31,7 +32,19 @@ impl Display for Module {
                 f.write_str(" frozen")?;
             }
             let fields = class.fields.iter().map(|field| (field.name.as_str(), field.ty));
-            writeln!(f, " {{{}}}", Typed { types: &self.types, list: &fields.collect::<Vec<_>>() })?;
+            write!(f, " {{{}}}", Typed { types: &self.types, list: &fields.collect::<Vec<_>>() })?;
+            if let Some(e) = self.types.enumeration(crate::entity::ClassId::from_index(i)) {
+                write!(f, " enum {} {{", if e.shows_value { "value" } else { "name" })?;
+                for (at, member) in e.members.iter().enumerate() {
+                    write!(f, "{}{} ", if at > 0 { ", " } else { "" }, Quoted(&member.name))?;
+                    match &member.value {
+                        MemberValue::Int(value) => write!(f, "{value}")?,
+                        MemberValue::Str(text) => write!(f, "{}", Quoted(text))?,
+                    }
+                }
+                f.write_str("}")?;
+            }
+            writeln!(f)?;
         }
         for ty in self.types.ids().skip(Types::new().ids().count()) {
             writeln!(f, "type {} {}", ty.0, TypeName(&self.types, ty))?;

@@ -4,9 +4,10 @@
 //! scalar types are constants, since every module has them.
 
 use crate::entity::{ClassId, TypeId};
+use crate::enums::Enum;
 use crate::limits::TYPE_DEPTH_MAX;
 use indexmap::IndexSet;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 /// One type. Compound types name their parts by id.
@@ -109,6 +110,7 @@ impl Class {
 pub struct Types {
     interned: IndexSet<Type>,
     classes: Vec<Class>,
+    enums: HashMap<ClassId, Enum>,
 }
 
 impl Default for Types {
@@ -120,7 +122,7 @@ impl Default for Types {
 impl Types {
     /// A table with the scalar types only.
     pub fn new() -> Types {
-        Types { interned: FIXED.iter().map(|(ty, _)| ty.clone()).collect(), classes: Vec::new() }
+        Types { interned: FIXED.iter().map(|(ty, _)| ty.clone()).collect(), classes: Vec::new(), enums: HashMap::new() }
     }
 
     /// The id of this type, made if need be.
@@ -162,6 +164,16 @@ impl Types {
     /// The class with this id, to complete it.
     pub fn class_mut(&mut self, id: ClassId) -> &mut Class {
         &mut self.classes[id.index()]
+    }
+
+    /// What makes the class an enumeration, if it is one.
+    pub fn enumeration(&self, id: ClassId) -> Option<&Enum> {
+        self.enums.get(&id)
+    }
+
+    /// Makes the class an enumeration; its fields are the name and the value of a member.
+    pub fn set_enumeration(&mut self, id: ClassId, enumeration: Enum) {
+        self.enums.insert(id, enumeration);
     }
 
     /// All classes.

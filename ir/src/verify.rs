@@ -14,6 +14,7 @@
 //! - I8: names of functions, hosts and classes are unique; keys of dicts are hashable.
 
 use crate::entity::{Block, Inst, TypeId, Value};
+use crate::enums::MemberValue;
 use crate::limits::{BLOCKS_TIMES_VALUES_MAX, TYPE_DEPTH_MAX, TYPE_PARTS_MAX};
 use crate::liveness::required_at_stops;
 use crate::module::{Case, Constant, Func, Imm, InstData, Module, Param};
@@ -77,6 +78,23 @@ pub fn verify(module: &Module) -> Result<(), Vec<VerifyError>> {
 fn verify_tables(module: &Module) -> Result<(), String> {
     let types = &module.types;
     let known = |ty: &TypeId| if types.contains(*ty) { Ok(()) } else { Err(format!("{ty} is not in the module")) };
+    for (index, class) in types.classes().iter().enumerate() {
+        let Some(e) = types.enumeration(crate::entity::ClassId::from_index(index)) else { continue };
+        let value = match class.fields.as_slice() {
+            [name, value] if name.ty == types::STR && class.frozen => value.ty,
+            _ => return Err(format!("enumeration {} is no frozen class of a name and a value", class.name)),
+        };
+        let mut seen = std::collections::HashSet::new();
+        for member in &e.members {
+            let datum = member.value.datum();
+            let fits =
+                matches!((&member.value, value), (MemberValue::Int(_), types::INT) | (MemberValue::Str(_), types::STR));
+            let first = e.member(&datum).is_some_and(|m| m.name == member.name);
+            if !fits || !first || !seen.insert(&member.name) {
+                return Err(format!("member {} of {} has no value of its own", member.name, class.name));
+            }
+        }
+    }
     // How deep each type is and of how many parts; a class counts as one, since its name stands for it.
     let mut sizes: Vec<(u32, u32)> = Vec::new();
     for id in types.ids() {

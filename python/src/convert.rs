@@ -175,6 +175,13 @@ impl Reader<'_> {
                     .collect::<PyResult<_>>()
                     .map(Datum::Tuple)
             }
+            Type::Class(class) if types.enumeration(*class).is_some() => {
+                // A member of the Python class, or its value.
+                let is_member = value.get_type().name()?.to_cow()? == types.class(*class).name;
+                let plain = if is_member { value.getattr("value")? } else { value.clone() };
+                let inner = types.class(*class).fields.get(1).map_or(ty, |f| f.ty);
+                self.read(inner, &plain)
+            }
             Type::Class(class) => {
                 let class = types.class(*class);
                 if value.get_type().name()?.to_cow()? != class.name {
@@ -227,6 +234,14 @@ pub fn to_python<'py>(
         return to_python(py, types, classes, member, value);
     }
     Ok(match (datum, types.get(ty)) {
+        (value, Type::Class(class)) if types.enumeration(*class).is_some() => {
+            let inner = types.class(*class).fields.get(1).ok_or_else(odd)?.ty;
+            let plain = to_python(py, types, classes, inner, value)?;
+            match classes.get(&types.class(*class).name) {
+                Some(python) => python.bind(py).call1((plain,))?,
+                None => plain,
+            }
+        }
         (Datum::None, _) => py.None().into_bound(py),
         (Datum::Bool(flag), _) => PyBool::new(py, *flag).to_owned().into_any(),
         (Datum::Int(number), _) => number.into_pyobject(py)?.into_any(),

@@ -38,6 +38,22 @@ impl Program<'_> {
     }
 
     fn named(&mut self, expr: &Expr, out: &mut Vec<Diagnostic>) -> Option<TypeId> {
+        if let Some((_, Some(Global::Constant(index)))) = self.path(expr)
+            && self.alias_depth < MAX_DEPTH
+            && let Some(value) = self.alias(index).cloned()
+        {
+            let value = self.new_type(&value).cloned().unwrap_or(value);
+            let is_type = matches!(
+                value.kind,
+                ExprKind::Name(_) | ExprKind::Attribute(..) | ExprKind::Index(..) | ExprKind::Binary(..)
+            );
+            if is_type {
+                self.alias_depth += 1;
+                let ty = self.annotation_at(&value, out, 1);
+                self.alias_depth -= 1;
+                return ty;
+            }
+        }
         if let Some(owner) = self.owner
             && ["typing", "typing_extensions"].iter().any(|m| self.is_foreign(expr, m, "Self"))
         {
@@ -130,6 +146,18 @@ impl Program<'_> {
             _ => vec![argument],
         };
         let written = self.path(of).map(|(written, _)| written).unwrap_or_default();
+        // What says something about a type that flows need not know.
+        let about = |name: &str| ["typing", "typing_extensions"].iter().any(|m| self.is_foreign(of, m, name));
+        if about("Final") || about("Annotated") || about("ClassVar") {
+            return self.annotation_at(arguments.first()?, out, depth + 1);
+        }
+        if about("Literal") {
+            return literal_type(&arguments).or_else(|| {
+                let message = "the values of a Literal are all text, all int or all bool";
+                out.push(Diagnostic::error(Code::UnknownType, whole.span, message));
+                None
+            });
+        }
         let name = match self.path(of) {
             Some((_, Some(Global::Api(path)))) if path == "dpslio.Queue" => "Queue",
             Some((_, Some(Global::Foreign(what, _)))) => match what.strip_prefix("comes from typing.") {
@@ -230,6 +258,21 @@ impl Program<'_> {
             _ => report,
         }
     }
+}
+
+/// The type of the values of a `Literal`.
+fn literal_type(values: &[&Expr]) -> Option<TypeId> {
+    let of = |e: &&Expr| match &e.kind {
+        ExprKind::Str(_) => Some(types::STR),
+        ExprKind::Int(_) => Some(types::INT),
+        ExprKind::Unary(crate::ast::UnaryOp::Minus, inner) if matches!(inner.kind, ExprKind::Int(_)) => {
+            Some(types::INT)
+        }
+        ExprKind::Bool(_) => Some(types::BOOL),
+        _ => None,
+    };
+    let first = values.first().and_then(of)?;
+    values.iter().all(|e| of(e) == Some(first)).then_some(first)
 }
 
 /// What a user may write.

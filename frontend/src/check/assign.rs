@@ -313,6 +313,12 @@ impl Checker<'_, '_> {
         value: Option<&ast::Expr>,
         out: &mut Vec<Stmt>,
     ) {
+        if ["typing", "typing_extensions"].iter().any(|m| self.program.is_foreign(annotation, m, "Final")) {
+            if let Some(value) = value {
+                self.assign(std::slice::from_ref(target), value, out);
+            }
+            return;
+        }
         let mut reports = Vec::new();
         let ty = self.program.annotation(annotation, &mut reports);
         self.out.append(&mut reports);

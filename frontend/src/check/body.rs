@@ -56,6 +56,11 @@ pub(super) struct Checker<'p, 'a> {
     pub init: Option<Init>,
     /// The classes whose `__init__` is being written out in this one.
     pub inits: Vec<usize>,
+    /// The constants that are made when the function begins, and what makes them.
+    pub made: Vec<(usize, VarId)>,
+    pub made_stmts: Vec<Stmt>,
+    /// The constants that are being worked out.
+    pub making: Vec<usize>,
     /// The types whose text is being put together.
     pub showing: Vec<TypeId>,
     /// Names that stand for something else for a while: targets of comprehensions, parameters of lambdas.
@@ -121,6 +126,9 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
         nested: HashMap::new(),
         init: None,
         inits: Vec::new(),
+        made: Vec::new(),
+        made_stmts: Vec::new(),
+        making: Vec::new(),
         showing: Vec::new(),
         shadowing: Vec::new(),
         inlined: Vec::new(),
@@ -165,6 +173,8 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
     } else {
         body = checker.block(stmts);
     }
+    let begin = std::mem::take(&mut checker.made_stmts);
+    body.splice(0..0, begin);
     checker.program.owner = None;
     match class_name {
         Some((name, Some(before))) => {

@@ -334,6 +334,13 @@ impl Checker<'_, '_> {
                 }
                 return self.call_method_of(&method, receiver, arguments, span, awaited);
             }
+            if self.program.classes[class].members.is_some() {
+                let value = self.unmixed(receiver.clone());
+                if value.ty != receiver.ty {
+                    let found = self.methods(&value, name)?;
+                    return self.overloaded(&name.text, &found, Some(value), arguments, span);
+                }
+            }
             if name.text == "_replace" && self.program.classes[class].kind == super::classes::ClassKind::Named {
                 return self.replaced(receiver, arguments, span);
             }
@@ -661,6 +668,10 @@ impl Checker<'_, '_> {
     }
 
     fn no_fit(&mut self, name: &str, found: &[Candidate], args: &[Expr], before: usize, span: Span) -> Option<Expr> {
+        if args.iter().any(|a| self.program.mixed(a.ty) != super::enums::Mixed::Nothing) {
+            let args = args.iter().map(|a| self.unmixed(a.clone())).collect();
+            return self.chosen(name, found, args, span);
+        }
         let given: Vec<String> = args.iter().skip(before).map(|a| self.name(a.ty)).collect();
         let given = if given.is_empty() { "no arguments".to_owned() } else { given.join(", ") };
         let of = match args.first() {

@@ -62,11 +62,18 @@ impl Checker<'_, '_> {
             return self.fail(Code::NotCallable, of.span, "this can't be called");
         };
         let is_local = self.locals.contains(root) || self.names.contains_key(root);
-        let is_value = is_local || matches!(self.program.globals.get(root), Some(Global::Constant(_)));
+        let is_value = is_local
+            || matches!(self.program.globals.get(root), Some(Global::Constant(_)))
+            || matches!(&of.kind, A::Attribute(of, _) if self.is_member_of_class(of));
         if let (true, A::Attribute(of, name)) = (is_value, &of.kind) {
             return self.call_method(of, name, arguments, span, awaited);
         }
         if is_value {
+            if let (false, Some(Global::Constant(index))) = (is_local, self.program.globals.get(root).cloned())
+                && let Some(value) = self.call_new_type(index, arguments)
+            {
+                return value;
+            }
             let value = self.expr(of, None)?;
             if let Some(method) = self.method_named(value.ty, "__call__") {
                 return self.call_method_of(&method, value, arguments, span, awaited);

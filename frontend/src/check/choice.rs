@@ -8,6 +8,7 @@ use crate::flow::Assigned;
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind, SelectCase, SelectKind, Stmt, StmtKind, VarId};
 use deepslate_ir::entity::TypeId;
+use deepslate_ir::trap::TrapKind;
 use deepslate_ir::types::{self, Type};
 
 /// How many cases a match may have.
@@ -49,9 +50,17 @@ impl Checker<'_, '_> {
         let takes_all =
             |test: &Option<Expr>| matches!(test.as_ref().map(|t| &t.kind), None | Some(ExprKind::Bool(true)));
         let covered = checked.iter().any(|(test, _, guard, ..)| guard.is_none() && takes_all(test));
+        let plain: Vec<&ast::Pattern> = cases.iter().filter(|c| c.guard.is_none()).map(|c| &c.pattern).collect();
+        let all_named = !covered && subject.as_ref().is_some_and(|s| self.names_all_members(s.ty, &plain));
+        let covered = covered || all_named;
         self.assigned = if covered { Assigned::unreachable() } else { before };
         self.assigned.join(&after);
         let mut rest: Option<Vec<Stmt>> = Some(Vec::new());
+        if all_named {
+            // The members are all there are: nothing gets here.
+            let message = typed(types::STR, span, ExprKind::Str("a match that names all members took none".to_owned()));
+            rest = Some(vec![Stmt { span, kind: StmtKind::Fail(TrapKind::Value, message) }]);
+        }
         for (test, binds, guard, body, place) in checked.into_iter().rev() {
             let (Some(test), Some(otherwise)) = (test, rest) else {
                 rest = None;

@@ -2,6 +2,7 @@
 //! inherit, their methods, properties and constants. A method is a function of each class that has it, inherited or not, so
 //! that what it calls on `self` is what that class has.
 
+use super::enums::Members;
 use super::names::{Constant, ConstantSource, Global, Program};
 use super::signatures::{Default, Function, Param};
 use crate::ast::{self, ExprKind, StmtKind};
@@ -20,6 +21,8 @@ pub(crate) enum ClassKind {
     Data,
     /// A `NamedTuple`.
     Named,
+    /// An enumeration.
+    Enum,
     /// One whose `__init__` assigns its fields.
     Plain,
 }
@@ -91,6 +94,8 @@ pub(crate) struct Class<'a> {
     pub methods: Vec<Method>,
     /// Its constants, by name, as indices of the program's constants.
     pub constants: Vec<(String, usize)>,
+    /// Its members, if it is an enumeration.
+    pub members: Option<Members>,
     /// What is wrong with it, reported where it is used.
     pub errors: Vec<Diagnostic>,
     completed: bool,
@@ -111,6 +116,7 @@ impl<'a> Class<'a> {
             keyword_only: false,
             methods: Vec::new(),
             constants: Vec::new(),
+            members: None,
             errors: Vec::new(),
             completed: false,
         }
@@ -188,7 +194,7 @@ impl<'a> Program<'a> {
                 total = true;
                 continue;
             }
-            if self.comes_from(of, &["typing", "typing_extensions"], "final") {
+            if self.is_foreign(of, "enum", "unique") || self.comes_from(of, &["typing", "typing_extensions"], "final") {
                 continue;
             }
             if !self.comes_from(of, &["dataclasses"], "dataclass") {
@@ -215,7 +221,12 @@ impl<'a> Program<'a> {
             }
         }
         let mut base = None;
-        for expr in &ast.bases {
+        let is_enum = self.enum_bases(ast).is_some();
+        if is_enum {
+            kind = Some(ClassKind::Enum);
+            frozen = true;
+        }
+        for expr in ast.bases.iter().filter(|_| !is_enum) {
             let typing = ["typing", "typing_extensions"];
             if self.comes_from(expr, &typing, "NamedTuple") && kind.is_none() {
                 kind = Some(ClassKind::Named);
@@ -281,6 +292,7 @@ impl<'a> Program<'a> {
                 }
                 ClassKind::Foreign => Some("the base of this class is none that flows can use"),
                 ClassKind::Named => Some("a NamedTuple is no base for another class in flows"),
+                ClassKind::Enum => Some("an enumeration is no base for another class in flows"),
                 ClassKind::Data if kind == ClassKind::Plain => None,
                 ClassKind::Plain if kind == ClassKind::Data && !base_class.fields.is_empty() => {
                     Some("a dataclass in flows has no base with an __init__ of its own")
@@ -311,6 +323,7 @@ impl<'a> Program<'a> {
         self.owner = Some(index);
         match self.classes[index].kind {
             ClassKind::Plain => self.plain_fields(index),
+            ClassKind::Enum => self.enum_members(index),
             _ => self.declared_fields(index),
         }
         self.owner = None;

@@ -141,6 +141,13 @@ impl Program<'_> {
                 }
                 _ => fail("this is not known before the program runs"),
             },
+            ExprKind::Attribute(of, name) => match self.path(of) {
+                Some((_, Some(super::Global::Class(class)))) => match self.member_named(class, &name.text) {
+                    Some(found) => Ok(found),
+                    None => fail("this is not known before the program runs"),
+                },
+                _ => fail("this is not known before the program runs"),
+            },
             ExprKind::Unary(UnaryOp::Minus, inner) if matches!(inner.kind, ExprKind::Int(_)) => match inner.kind {
                 ExprKind::Int(i) => int(i.checked_neg().unwrap_or(i128::MAX)),
                 _ => fail("this is no number"),
@@ -173,9 +180,11 @@ impl Program<'_> {
     }
 }
 
+/// What is said of an integer that is too large, here and where a constant is made of one.
+pub(super) const TOO_LARGE: &str = "this integer does not fit 64 bits";
+
 fn too_large(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::IntRange, span, "this integer does not fit 64 bits")
-        .help("integers of flows are from -2**63 to 2**63 - 1")
+    Diagnostic::error(Code::IntRange, span, TOO_LARGE).help("integers of flows are from -2**63 to 2**63 - 1")
 }
 
 /// `None`: not worked out; `Err`: an integer too large.
@@ -232,6 +241,9 @@ pub(super) fn literal(types: &types::Types, datum: &Datum, ty: TypeId, span: Spa
     if let Some((member, value)) = member_of(types, ty, datum) {
         let value = literal(types, value, member, span);
         return tree::Expr { ty, span, kind: tree::ExprKind::Op(Op::UnionWiden, vec![value], Imm::No) };
+    }
+    if let Some(member) = super::enums::member(types, datum, ty, span) {
+        return member;
     }
     let kind = match datum {
         Datum::Member(_, value) => return literal(types, value, ty, span),

@@ -49,6 +49,7 @@ pub(super) fn convert(value: Expr, to: TypeId) -> Result<Expr, Expr> {
 impl Checker<'_, '_> {
     /// The value where `what` needs this type; a mistake is reported.
     pub fn needed(&mut self, value: Expr, to: TypeId, what: &str) -> Option<Expr> {
+        let value = if value.ty == to { value } else { self.unmixed(value) };
         match convert(value, to) {
             Ok(value) => Some(value),
             Err(value) => {
@@ -84,6 +85,7 @@ impl Checker<'_, '_> {
     /// Whether the value counts as true.
     pub fn truth(&mut self, value: Expr) -> Expr {
         let span = value.span;
+        let value = self.unmixed(value);
         if let Some(Some(truth)) = self.own_call(&value, "__bool__", Vec::new(), span) {
             return truth;
         }

@@ -160,6 +160,7 @@ impl Checker<'_, '_> {
         }
         match self.program.globals.get(name).cloned() {
             Some(Global::Constant(index)) => self.constant(index, span),
+            Some(Global::Class(index)) if self.program.classes[index].members.is_some() => self.members(index, span),
             Some(global) => {
                 if let Some(value) = math_constant(&global, span) {
                     return Some(value);
@@ -195,10 +196,7 @@ impl Checker<'_, '_> {
                 }
                 Some(super::constants::literal(&self.program.types, &datum, ty, span))
             }
-            Err(report) => {
-                self.report(Diagnostic { span, ..*report });
-                None
-            }
+            Err(report) => self.made_constant(index, span, Diagnostic { span, ..*report }),
         }
     }
 
@@ -474,6 +472,9 @@ impl Checker<'_, '_> {
         if let Some(class) = self.class_named(of)
             && self.program.classes[class].ty.is_some()
         {
+            if let Some(member) = self.member_of(class, name) {
+                return member;
+            }
             return self.class_attribute(class, name);
         }
         // A dotted name that begins outside of the function.
@@ -481,6 +482,7 @@ impl Checker<'_, '_> {
             && !self.locals.contains(root)
             && !self.names.contains_key(root)
             && !matches!(self.program.globals.get(root), Some(Global::Constant(_)))
+            && !self.is_member_of_class(of)
         {
             let report = match self.program.path(whole) {
                 Some((written, Some(global @ (Global::Api(_) | Global::Foreign(..) | Global::Broken(_))))) => {
@@ -545,7 +547,11 @@ impl Checker<'_, '_> {
     }
 
     fn index(&mut self, of: &ast::Expr, index: &ast::Expr, span: Span) -> Option<Expr> {
+        if let Some(class) = self.enum_named(of) {
+            return self.find_member(class, index, true, span);
+        }
         let of = self.expr(of, None)?;
+        let of = self.unmixed(of);
         if !matches!(index.kind, A::Slice(..)) && self.method_named(of.ty, "__getitem__").is_some() {
             let index = self.expr(index, None)?;
             return self.own_call(&of, "__getitem__", vec![index], span).flatten();

@@ -10,7 +10,7 @@ use crate::source::{Sources, Span};
 use deepslate_ir::datum::Datum;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::types::Types;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What a global name stands for.
 #[derive(Clone, Debug)]
@@ -60,6 +60,10 @@ pub(crate) struct Program<'a> {
     pub diagnostics: Vec<Diagnostic>,
     /// The names by which string annotations were read, kept for their lifetime.
     pub assigned_twice: BTreeMap<String, Span>,
+    /// The names whose values something in the sources changes in place, and where.
+    pub changed: BTreeMap<String, Span>,
+    /// How many aliases of types are being followed.
+    pub alias_depth: u32,
     /// The class that is being looked at, which `Self` stands for.
     pub owner: Option<usize>,
     /// The functions that are defined in functions, by the place of their names.
@@ -134,6 +138,8 @@ pub(crate) fn collect<'a>(sources: &'a Sources, items: &'a [Item], constants: &[
         constants: Vec::new(),
         diagnostics: Vec::new(),
         assigned_twice: BTreeMap::new(),
+        changed: BTreeMap::new(),
+        alias_depth: 0,
         owner: None,
         nested: HashMap::new(),
     };
@@ -145,7 +151,10 @@ pub(crate) fn collect<'a>(sources: &'a Sources, items: &'a [Item], constants: &[
     }
     for item in items {
         match &item.content {
-            Ok(stmts) => stmts.iter().for_each(|s| program.define(s)),
+            Ok(stmts) => {
+                stmts.iter().for_each(|s| program.define(s));
+                super::globals::changed_in(stmts, &HashSet::new(), &mut program.changed);
+            }
             Err(broken) => {
                 if let Some(name) = &broken.defines {
                     program.globals.insert(name.clone(), Global::Broken(Box::new(broken.why.clone())));

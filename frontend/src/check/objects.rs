@@ -37,6 +37,9 @@ impl Checker<'_, '_> {
             let message = format!("`{name}` is abstract: it lacks `{}`", abstracts.join("`, `"));
             return self.fail(Code::NotCallable, span, message);
         }
+        if kind == ClassKind::Enum {
+            return self.construct_enum(index, arguments, span);
+        }
         if kind == ClassKind::Plain {
             return match self.program.classes[index].method("__init__").cloned() {
                 Some(init) => {
@@ -252,6 +255,7 @@ impl Checker<'_, '_> {
                 self.uses.push(place);
                 self.constant(index, name.span)
             }
+            None if self.program.classes[class].members.is_some() => self.no_enum_member(class, name),
             None => self.no_member(class, name),
         }
     }

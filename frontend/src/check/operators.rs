@@ -39,6 +39,7 @@ impl Checker<'_, '_> {
     pub fn unary(&mut self, code: UnaryOp, inner: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {
         let want = want.filter(|ty| *ty == types::FLOAT && code != UnaryOp::Invert);
         let value = self.expr(inner, want)?;
+        let value = self.unmixed(value);
         if let Some(value) = self.own_unary(code, &value, span) {
             return value;
         }
@@ -66,6 +67,7 @@ impl Checker<'_, '_> {
 
     /// A binary operator on checked operands.
     pub fn binary(&mut self, code: BinaryOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
+        let (left, right) = (self.unmixed(left), self.unmixed(right));
         let numeric = |ty| matches!(ty, types::INT | types::FLOAT | types::BOOL);
         if numeric(left.ty) && numeric(right.ty) {
             return self.arithmetic(code, left, right, span);
@@ -175,6 +177,7 @@ impl Checker<'_, '_> {
             CompareOp::Is | CompareOp::IsNot => return self.identity(code, left, right, span),
             _ => {}
         }
+        let (left, right) = (self.unmixed(left), self.unmixed(right));
         let numeric = |ty| matches!(ty, types::INT | types::FLOAT | types::BOOL);
         if numeric(left.ty) && numeric(right.ty) {
             let floats = left.ty == types::FLOAT || right.ty == types::FLOAT;
@@ -292,6 +295,10 @@ impl Checker<'_, '_> {
 
     fn identity(&mut self, code: CompareOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
         match (left.ty, right.ty) {
+            (a, b) if a == b && deepslate_ir::enums::of(&self.program.types, a).is_some() => {
+                let equal = if code == CompareOp::Is { CompareOp::Eq } else { CompareOp::Ne };
+                self.compare(equal, left, right, span)
+            }
             (types::BOOL, types::BOOL) | (types::NONE, types::NONE) => {
                 let equal = if code == CompareOp::Is { CompareOp::Eq } else { CompareOp::Ne };
                 self.compare(equal, left, right, span)

@@ -123,8 +123,8 @@ impl Lowering<'_, '_> {
                 self.types.insert(ty, id);
                 return id;
             }
-            Type::Class(id) => {
-                let class = self.program.types.class(id);
+            Type::Class(class_id) => {
+                let class = self.program.types.class(class_id);
                 let empty = Class { name: class.name.clone(), fields: Vec::new(), frozen: class.frozen };
                 let new = self.module.types.add_class(empty);
                 let id = self.module.types.intern(Type::Class(new));
@@ -133,6 +133,9 @@ impl Lowering<'_, '_> {
                 let fields: Vec<(String, TypeId)> = class.fields.iter().map(|f| (f.name.clone(), f.ty)).collect();
                 let fields = fields.into_iter().map(|(name, ty)| Field { name, ty: self.ty(ty) }).collect();
                 self.module.types.class_mut(new).fields = fields;
+                if let Some(e) = self.program.types.enumeration(class_id) {
+                    self.module.types.set_enumeration(new, e.clone());
+                }
                 return id;
             }
             fixed @ (Type::None

@@ -3,7 +3,7 @@ import os
 from deepslate import flow
 
 HOME = os.environ["HOME"]
-names = ["a", "b"]
+names = ["a", os.sep]
 count = 0
 count = count + 1
 HUGE = 2**64

@@ -16,6 +16,7 @@ pub fn to_str(m: &dyn Machine, ty: TypeId, slot: u64) -> Result<String, Fault> {
     let (ty, slot) = unwrapped(m, ty, slot);
     match m.types().get(ty) {
         Type::Str => Ok(m.str(slot).to_owned()),
+        Type::Class(class) if m.types().enumeration(*class).is_some() => crate::enums::text(m, *class, slot, false),
         _ => repr(m, ty, slot),
     }
 }
@@ -126,6 +127,10 @@ fn open(m: &dyn Machine, ty: TypeId, slot: u64, stack: &mut Vec<Open>, out: &mut
         Type::Tuple(_) | Type::TupleOf(_) => ("(", "(...)"),
         Type::Set(_) => (if m.dict_len(slot) == 0 { "set(" } else { "{" }, "set(...)"),
         Type::FrozenSet(_) => (if m.dict_len(slot) == 0 { "frozenset(" } else { "frozenset({" }, "frozenset(...)"),
+        Type::Class(class) if types.enumeration(*class).is_some() => {
+            out.push_str(&crate::enums::text(m, *class, slot, true)?);
+            return Ok(());
+        }
         Type::Class(_) => ("(", "..."),
         Type::None
         | Type::Bool
