@@ -91,6 +91,9 @@ pub fn member_of<'a>(types: &Types, union: TypeId, datum: &'a Datum) -> Option<(
         | (Type::TupleOf(_), Datum::Tuple(_))
         | (Type::Dict(..), Datum::Dict(_)) => true,
         (Type::Tuple(parts), Datum::Tuple(values)) => parts.len() == values.len(),
+        (Type::Class(class), value) if types.enumeration(*class).is_some() => {
+            types.enumeration(*class).is_some_and(|e| e.member(value).is_some())
+        }
         (Type::Class(class), Datum::Object(slots)) => types.class(*class).fields.len() == slots.len(),
         (Type::Int, Datum::Bool(_)) | (Type::Float, Datum::Int(_) | Datum::Bool(_)) => converted,
         _ => false,

@@ -160,6 +160,8 @@ impl Checker<'_, '_> {
 
     /// Calls a method with values that are checked already.
     fn call_on(&mut self, method: &Method, receiver: Expr, values: Vec<Expr>, span: Span) -> Option<Expr> {
+        // Also where the method has a mistake: then that is why the caller can't be compiled.
+        self.calls.push((method.function, span));
         let params = self.program.functions[method.function].params.clone();
         let ret = self.program.functions[method.function].ret;
         if params.len() != values.len() + 1 {
@@ -170,7 +172,6 @@ impl Checker<'_, '_> {
         for (value, param) in values.into_iter().zip(&params[1..]) {
             args.push(self.needed(value, param.ty?, &format!("argument `{}` of `{}`", param.name, method.name))?);
         }
-        self.calls.push((method.function, span));
         Some(typed(ret?, span, ExprKind::Call(method.function, args)))
     }
 
