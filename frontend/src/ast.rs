@@ -45,10 +45,12 @@ pub enum ExprKind {
     List(Vec<Expr>),
     /// `(a, b)`.
     Tuple(Vec<Expr>),
-    /// `{k: v}`.
-    Dict(Vec<(Expr, Expr)>),
+    /// `{k: v}`; an entry without a key is `**v`.
+    Dict(Vec<(Option<Expr>, Expr)>),
     /// `{a, b}`.
     Set(Vec<Expr>),
+    /// `*a`, in a display or as a target.
+    Starred(Box<Expr>),
     /// `-a`.
     Unary(UnaryOp, Box<Expr>),
     /// `a + b`.

@@ -9,10 +9,11 @@ pub(crate) fn parts<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
         A::Format(list) => format_parts(list, f),
         A::List(list) | A::Tuple(list) | A::Set(list) | A::Logic(_, list) => list.iter().for_each(f),
         A::Dict(entries) => entries.iter().for_each(|(key, value)| {
-            f(key);
+            key.iter().for_each(&mut *f);
             f(value);
         }),
         A::Unary(_, inner) | A::Attribute(inner, _) | A::Await(inner) | A::Walrus(_, inner) => f(inner),
+        A::Starred(inner) => f(inner),
         A::Binary(_, left, right) | A::Index(left, right) => {
             f(left);
             f(right);

@@ -134,3 +134,8 @@ fn enums() {
 fn constants() {
     agree("constants.py");
 }
+
+#[test]
+fn containers_text_and_builtins() {
+    agree("containers.py");
+}

@@ -23,6 +23,7 @@ impl Checker<'_, '_> {
         if let ([target], A::Tuple(values)) = (targets, &value.kind)
             && let A::Tuple(parts) | A::List(parts) = &target.kind
             && parts.len() == values.len()
+            && !parts.iter().chain(values).any(|p| matches!(p.kind, A::Starred(_)))
         {
             let mut kept = Vec::new();
             for (part, value) in parts.iter().zip(values) {
@@ -72,7 +73,7 @@ impl Checker<'_, '_> {
     }
 
     /// The type of a variable, or of elements and fields of one, without reports.
-    fn quiet_type(&self, expr: &ast::Expr) -> Option<TypeId> {
+    pub fn quiet_type(&self, expr: &ast::Expr) -> Option<TypeId> {
         match &expr.kind {
             A::Name(name) => self.names.get(name)?.var.map(|v| self.vars[v.0 as usize].ty),
             A::Index(of, index) if matches!(index.kind, A::Slice(..)) => self.quiet_type(of),
@@ -98,6 +99,7 @@ impl Checker<'_, '_> {
         match &target.kind {
             A::Name(name) => self.store_name(name, span, value, out),
             A::Tuple(parts) | A::List(parts) => self.unpack(parts, span, value, out),
+            A::Starred(inner) => self.store(inner, value, out),
             A::Index(of, index) => {
                 let Some(value) = value else {
                     self.expr(of, None);
@@ -158,7 +160,9 @@ impl Checker<'_, '_> {
                 }
             }
             (None, Some(value)) => {
-                let id = self.new_var(Some(name.to_owned()), value.ty);
+                // What the checker names itself, as no source can, is not shown.
+                let shown = (!name.starts_with('$')).then(|| name.to_owned());
+                let id = self.new_var(shown, value.ty);
                 self.names.insert(name.to_owned(), Local { var: Some(id), span });
                 out.push(Stmt { span, kind: StmtKind::Assign(id, value) });
                 self.assigned.add(id);
@@ -170,22 +174,14 @@ impl Checker<'_, '_> {
     }
 
     fn unpack(&mut self, parts: &[ast::Expr], span: Span, value: Option<Expr>, out: &mut Vec<Stmt>) {
-        let starred = parts.iter().find(|p| matches!(p.kind, A::Unsupported("unpacking with *")));
-        if let Some(starred) = starred {
-            let report = Diagnostic::error(Code::NotYet, starred.span, "not supported yet: unpacking with *");
-            self.report(report.help("take the elements by index, and the rest by a slice"));
-            let names = parts.iter().filter(|p| matches!(p.kind, A::Name(_)));
-            names.for_each(|p| self.store(p, None, out));
-            return;
-        }
-        let Some(value) = value else {
-            parts.iter().for_each(|p| self.store(p, None, out));
-            return;
-        };
+        let Some(value) = value else { return self.forget(parts, out) };
         let whole = match self.named_parts(value.ty) {
             Some(parts) => Type::Tuple(parts),
             None => self.program.types.get(value.ty).clone(),
         };
+        if !matches!(whole, Type::Tuple(_)) || parts.iter().any(|p| matches!(p.kind, A::Starred(_))) {
+            return self.unpack_many(parts, span, value, out);
+        }
         let slots = match &whole {
             Type::Tuple(slots) if slots.len() == parts.len() => slots.clone(),
             Type::Tuple(slots) => {
@@ -195,19 +191,7 @@ impl Checker<'_, '_> {
                 parts.iter().for_each(|p| self.store(p, None, out));
                 return;
             }
-            other => {
-                let sized = matches!(other, Type::List(_) | Type::Dict(..) | Type::Str | Type::Bytes);
-                let found = self.name(value.ty);
-                let report = if sized {
-                    let message = format!("{found} can't be unpacked, since its length is not known");
-                    Diagnostic::error(Code::Unpack, span, message).help("take its elements by index, or use a tuple")
-                } else {
-                    Diagnostic::error(Code::Unpack, span, format!("{found} has no parts that can be unpacked"))
-                };
-                self.report(report);
-                parts.iter().for_each(|p| self.store(p, None, out));
-                return;
-            }
+            _ => return self.forget(parts, out),
         };
         // A tuple that is made only to be taken apart is not made.
         if let ExprKind::Op(Op::New, values, _) = value.kind {
@@ -247,7 +231,7 @@ impl Checker<'_, '_> {
         if let (A::Slice(start, stop, step), Op::ListSet) = (&index.kind, operation) {
             let ty = of.ty;
             let parts = self.slice_parts([start.as_deref(), stop.as_deref(), step.as_deref()], span);
-            let value = self.needed(value, ty, "what replaces a slice");
+            let value = self.listed_or_report(value).and_then(|v| self.needed(v, ty, "what replaces a slice"));
             if let (Some(parts), Some(value)) = (parts, value) {
                 let args = std::iter::once(of).chain(parts).chain([value]).collect();
                 if let Some(set) = self.syntax("list_set_slice", args, span) {
@@ -447,14 +431,27 @@ impl Checker<'_, '_> {
             (Type::List(_), ast::BinaryOp::Add) => Some(("list_extend", current.ty)),
             (Type::List(_), ast::BinaryOp::Mul) => Some(("list_repeat_in_place", types::INT)),
             (Type::Dict(..), ast::BinaryOp::BitOr) => Some(("dict_update", current.ty)),
+            (Type::Set(_), ast::BinaryOp::BitOr) => Some(("set_update", current.ty)),
+            (Type::Set(_), ast::BinaryOp::BitAnd) => Some(("set_intersection_update", current.ty)),
+            (Type::Set(_), ast::BinaryOp::Sub) => Some(("set_difference_update", current.ty)),
+            (Type::Set(_), ast::BinaryOp::BitXor) => Some(("set_symmetric_difference_update", current.ty)),
             _ => None,
         };
         if let Some((name, wanted)) = in_place {
             let value = self.expr(value, Some(wanted))?;
-            if super::convert::join(value.ty, wanted) != Some(wanted) {
+            // What extends a list may be anything that can be iterated over.
+            let value = match name {
+                "list_extend" => self.listed(value).unwrap_or_else(|value| value),
+                _ => value,
+            };
+            let sets = matches!(self.program.types.get(wanted), Type::Set(_))
+                && matches!(self.program.types.get(value.ty), Type::FrozenSet(_))
+                && self.program.types.element(wanted) == self.program.types.element(value.ty);
+            if !sets && super::convert::join(value.ty, wanted) != Some(wanted) {
                 self.binary(op, current, value, span);
                 return None;
             }
+            self.changes(&current, span);
             let call = self.syntax(name, vec![current, value], span)?;
             out.push(Stmt { span, kind: StmtKind::Do(call) });
             return Some(None);

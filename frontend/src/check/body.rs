@@ -259,6 +259,7 @@ pub(super) fn target_names(target: &ast::Expr, out: &mut HashSet<String>) {
             out.insert(name.clone());
         }
         A::Tuple(parts) | A::List(parts) => parts.iter().for_each(|p| target_names(p, out)),
+        A::Starred(inner) => target_names(inner, out),
         _ => {}
     }
 }
@@ -578,7 +579,7 @@ pub(super) fn unsupported(what: &str, span: Span) -> Diagnostic {
         "global" | "nonlocal" => (format!("flows have no `{what}`"), Some("pass values as arguments and return them")),
         "async for" => ("flows have no `async for`".to_owned(), Some("while True: item = await queue.get()")),
         "type alias" => ("types are not defined inside a flow".to_owned(), None),
-        "unpacking with *" | "** in a call" | "** in a dict" => {
+        "unpacking with *" | "** in a call" => {
             (format!("not supported yet: {what}"), Some("write the values one by one"))
         }
         "a complex number" => ("flows have no complex numbers".to_owned(), None),

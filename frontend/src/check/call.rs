@@ -94,6 +94,13 @@ impl Checker<'_, '_> {
         {
             return self.call_method(constant, name, arguments, span, awaited);
         }
+        if let A::Attribute(ty, name) = &of.kind
+            && let A::Name(ty) = &ty.kind
+            && !self.program.globals.contains_key(ty)
+            && matches!(ty.as_str(), "str" | "bytes" | "int" | "float" | "list" | "dict" | "set" | "frozenset")
+        {
+            return self.call_of_type(ty, name, arguments, want, span);
+        }
         match self.program.path(of) {
             Some((_, Some(Global::Function(index)))) => self.call_function(index, arguments, span, awaited),
             Some((_, Some(Global::Class(index)))) => {
@@ -194,7 +201,7 @@ impl Checker<'_, '_> {
         let positional = params.iter().filter(|p| !p.keyword_only).count();
         for (position, argument) in arguments.iter().enumerate() {
             let slot = match &argument.name {
-                None if matches!(argument.value.kind, A::Unsupported(_)) => {
+                None if matches!(argument.value.kind, A::Unsupported(_) | A::Starred(_)) => {
                     self.expr(&argument.value, None);
                     return None;
                 }

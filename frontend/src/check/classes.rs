@@ -698,9 +698,13 @@ impl<'a> Program<'a> {
                 let element = self.guess(items.first()?, init, depth + 1)?;
                 Some(self.types.intern(Type::List(element)))
             }
+            ExprKind::Set(items) => {
+                let element = self.guess(items.first()?, init, depth + 1)?;
+                Some(self.types.intern(Type::Set(element)))
+            }
             ExprKind::Dict(entries) => {
                 let (key, value) = entries.first()?;
-                let (key, value) = (self.guess(key, init, depth + 1)?, self.guess(value, init, depth + 1)?);
+                let (key, value) = (self.guess(key.as_ref()?, init, depth + 1)?, self.guess(value, init, depth + 1)?);
                 Some(self.types.intern(Type::Dict(key, value)))
             }
             ExprKind::Tuple(parts) => {

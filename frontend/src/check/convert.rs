@@ -50,7 +50,7 @@ impl Checker<'_, '_> {
     /// The value where `what` needs this type; a mistake is reported.
     pub fn needed(&mut self, value: Expr, to: TypeId, what: &str) -> Option<Expr> {
         let value = if value.ty == to { value } else { self.unmixed(value) };
-        match convert(value, to) {
+        match convert(value, to).or_else(|value| self.tuple_of(value, to)) {
             Ok(value) => Some(value),
             Err(value) => {
                 let report = self.mismatch(&value, to, what);

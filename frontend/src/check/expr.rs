@@ -5,7 +5,7 @@ use super::body::{Checker, Local, unsupported};
 use super::conditions::Outcomes;
 use super::convert::{convert, join, op_with};
 use super::names::Global;
-use crate::ast::{self, CompareOp, ExprKind as A, UnaryOp};
+use crate::ast::{self, BinaryOp, CompareOp, ExprKind as A, UnaryOp};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::flow::Assigned;
 use crate::source::Span;
@@ -64,9 +64,10 @@ impl Checker<'_, '_> {
             A::List(elements) => self.list(elements, want, span),
             A::Tuple(parts) => self.tuple(parts, want, span),
             A::Dict(entries) => self.dict(entries, want, span),
-            A::Set(_) => {
-                let report = Diagnostic::error(Code::NotYet, span, "not supported yet: sets");
-                self.report(report.help("use a dict with True as its values, or a list"));
+            A::Set(parts) => self.set_display(parts, want, span),
+            A::Starred(inner) => {
+                self.expr(inner, None);
+                self.report(unsupported("unpacking with *", span));
                 None
             }
             A::Unary(UnaryOp::Minus, inner) if matches!(inner.kind, A::Int(_)) => match inner.kind {
@@ -79,6 +80,9 @@ impl Checker<'_, '_> {
             }
             A::Unary(code, inner) => self.unary(*code, inner, want, span),
             A::Binary(code, left, right) => {
+                if let (BinaryOp::Mod, Some(template)) = (code, self.template_text(left)) {
+                    return self.percent(&template, right, left.span, span);
+                }
                 let (left, right) = self.operands(*code, left, right, want);
                 self.binary(*code, left?, right?, span)
             }
@@ -301,13 +305,33 @@ impl Checker<'_, '_> {
             let ty = self.program.types.intern(Type::List(element));
             return Some(op(Op::ListNew, Vec::new(), ty, span));
         }
+        self.list_of(elements, want_element, "an element of this list", span)
+    }
+
+    /// A list of elements, at least one.
+    pub fn list_of(&mut self, elements: &[ast::Expr], want: Option<TypeId>, what: &str, span: Span) -> Option<Expr> {
+        if elements.iter().any(|e| matches!(e.kind, A::Starred(_))) {
+            return self.starred_list(elements, want, what, span);
+        }
         let exprs: Vec<&ast::Expr> = elements.iter().collect();
-        let (values, element) = self.common(&exprs, want_element, "an element of this list")?;
+        let (values, element) = self.common(&exprs, want, what)?;
         let ty = self.program.types.intern(Type::List(element));
         Some(op(Op::ListNew, values, ty, span))
     }
 
     fn tuple(&mut self, parts: &[ast::Expr], want: Option<TypeId>, span: Span) -> Option<Expr> {
+        if parts.iter().any(|p| matches!(p.kind, A::Starred(_))) {
+            return self.starred_tuple(parts, want, span);
+        }
+        if let Some(Type::TupleOf(element)) = want.map(|ty| self.program.types.get(ty)) {
+            let element = *element;
+            let list = self.program.types.intern(Type::List(element));
+            let list = match parts {
+                [] => op(Op::ListNew, Vec::new(), list, span),
+                _ => self.list_of(parts, Some(element), "a part of this tuple", span)?,
+            };
+            return self.called("tuple", vec![list], span);
+        }
         let wants: Vec<Option<TypeId>> = match want.map(|ty| self.program.types.get(ty)) {
             Some(Type::Tuple(wants)) if wants.len() == parts.len() => wants.iter().copied().map(Some).collect(),
             _ => vec![None; parts.len()],
@@ -329,7 +353,7 @@ impl Checker<'_, '_> {
         Some(op(Op::New, values, ty, span))
     }
 
-    fn dict(&mut self, entries: &[(ast::Expr, ast::Expr)], want: Option<TypeId>, span: Span) -> Option<Expr> {
+    fn dict(&mut self, entries: &[(Option<ast::Expr>, ast::Expr)], want: Option<TypeId>, span: Span) -> Option<Expr> {
         let (want_key, want_value) = match want.map(|ty| self.program.types.get(ty)) {
             Some(Type::Dict(k, v)) => (Some(*k), Some(*v)),
             _ => (None, None),
@@ -343,7 +367,11 @@ impl Checker<'_, '_> {
             let ty = self.program.types.intern(Type::Dict(key, value));
             return Some(op(Op::DictNew, Vec::new(), ty, span));
         }
-        let keys: Vec<&ast::Expr> = entries.iter().map(|(k, _)| k).collect();
+        if entries.iter().any(|(key, _)| key.is_none()) {
+            let want = want.filter(|_| want_key.is_some());
+            return self.merged_dict(entries, want, span);
+        }
+        let keys: Vec<&ast::Expr> = entries.iter().filter_map(|(k, _)| k.as_ref()).collect();
         let values: Vec<&ast::Expr> = entries.iter().map(|(_, v)| v).collect();
         let keys = self.common(&keys, want_key, "a key of this dict");
         let values = self.common(&values, want_value, "a value of this dict");
@@ -410,12 +438,24 @@ impl Checker<'_, '_> {
                 _ => left.as_ref().map(|l| l.ty).filter(|ty| *ty != types::FLOAT),
             };
             let right = match (code, &right.kind) {
-                (CompareOp::In | CompareOp::NotIn, A::Tuple(parts) | A::List(parts))
-                    if rest.len() == 1 && parts.len() <= FEW =>
+                (CompareOp::In | CompareOp::NotIn, A::Tuple(parts) | A::List(parts) | A::Set(parts))
+                    if rest.len() == 1
+                        && parts.len() <= FEW
+                        && !parts.iter().any(|p| matches!(p.kind, A::Starred(_))) =>
                 {
                     return self.one_of(left?, parts, *code == CompareOp::NotIn, span);
                 }
                 (CompareOp::In | CompareOp::NotIn, A::Tuple(parts)) => self.list(parts, None, right.span),
+                (CompareOp::In | CompareOp::NotIn, A::Call(of, bounds))
+                    if rest.len() == 1
+                        && (1..=3).contains(&bounds.len())
+                        && bounds.iter().all(|a| a.name.is_none())
+                        && matches!(&of.kind, A::Name(n) if n == "range" && self.is_free(n)) =>
+                {
+                    let found = self.in_range(left?, bounds, span)?;
+                    let negated = *code == CompareOp::NotIn;
+                    return Some(if negated { op(Op::Bnot, vec![found], types::BOOL, span) } else { found });
+                }
                 _ => self.expr(right, want),
             };
             let (Some(l), Some(r)) = (left, right) else {
@@ -603,6 +643,10 @@ impl Checker<'_, '_> {
                 let index = key(self, types::INT, "an index")?;
                 Some((self.syntax("bytes_index", vec![of, index.clone()], span)?, index))
             }
+            Type::TupleOf(_) => {
+                let index = key(self, types::INT, "an index")?;
+                Some((self.syntax("tuple_get", vec![of, index.clone()], span)?, index))
+            }
             Type::Tuple(parts) => {
                 let count = parts.len();
                 let index_value = self.expr(index, None)?;
@@ -652,8 +696,10 @@ impl Checker<'_, '_> {
             Type::Str => "str_slice",
             Type::Bytes => "bytes_slice",
             Type::List(_) => "list_slice",
-            Type::Tuple(_) => {
-                return self.fail(Code::NotYet, span, "not supported yet: slices of tuples");
+            Type::TupleOf(_) => "tuple_slice",
+            Type::Tuple(slots) => {
+                let slots = slots.clone();
+                return self.tuple_slice(of, &slots, &parts, span);
             }
             _ => {
                 let message = format!("{} has no slices", self.name(of.ty));
@@ -663,6 +709,46 @@ impl Checker<'_, '_> {
         let mut args = vec![of];
         args.extend(parts);
         self.syntax(name, args, span)
+    }
+
+    /// A slice of a tuple of known length, whose bounds must be known too.
+    fn tuple_slice(&mut self, of: Expr, slots: &[TypeId], bounds: &[Expr], span: Span) -> Option<Expr> {
+        let known: Option<Vec<i64>> = bounds
+            .iter()
+            .map(|b| match b.kind {
+                ExprKind::Int(value) => Some(value),
+                _ => None,
+            })
+            .collect();
+        let Some([start, stop, step]) = known.as_deref().and_then(|k| <[i64; 3]>::try_from(k).ok()) else {
+            let report =
+                Diagnostic::error(Code::Index, span, "the bounds of a tuple's slice must be numbers known here");
+            self.report(report.help("use a list, or declare it as a tuple of any length: tuple[int, ...]"));
+            return None;
+        };
+        let step = if step == i64::MIN { 1 } else { step };
+        if step == 0 {
+            return self.fail(Code::Index, span, "the step of a slice can't be 0");
+        }
+        let len = i64::try_from(slots.len()).unwrap_or(i64::MAX);
+        let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
+        let cut = |index: i64, absent: i64| match index {
+            i64::MIN => absent,
+            index if index < 0 => index.saturating_add(len).clamp(low, high),
+            index => index.clamp(low, high),
+        };
+        let (start, stop) =
+            if step > 0 { (cut(start, 0), cut(stop, len)) } else { (cut(start, len - 1), cut(stop, -1)) };
+        let mut stmts = Vec::new();
+        let parts = self.parts_of(of, slots, &mut stmts);
+        let mut taken = Vec::new();
+        let mut at = start;
+        while (step > 0 && at < stop) || (step < 0 && at > stop) {
+            taken.extend(usize::try_from(at).ok().and_then(|at| parts.get(at)).cloned());
+            at = at.saturating_add(step);
+        }
+        let ty = self.program.types.intern(Type::Tuple(taken.iter().map(|p| p.ty).collect()));
+        Some(seq(stmts, op(Op::New, taken, ty, span)))
     }
 
     fn awaited(&mut self, inner: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {

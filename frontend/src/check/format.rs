@@ -54,6 +54,7 @@ impl Checker<'_, '_> {
             None => checked,
             Some('s') => self.text_of(checked)?,
             Some('r') => self.repr_of(checked)?,
+            Some('a') => self.called("ascii", vec![checked], span)?,
             Some(other) => {
                 return self.fail(Code::NotYet, span, format!("not supported yet: `!{other}` in an f-string"));
             }

@@ -8,6 +8,7 @@ use crate::ast::{self, Argument, ExprKind as A};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind, Loop, Stmt, StmtKind, VarId};
+use deepslate_ir::builtins::Builtin;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
 use deepslate_ir::ops::{Op, SYNC};
@@ -21,6 +22,14 @@ struct Turns {
     step: Vec<Stmt>,
     /// What counts the turns from 0, if something does.
     counter: Option<Expr>,
+    /// What each turn does before it has its element; it may go on with the next turn.
+    before: Vec<Stmt>,
+}
+
+/// What the names of a comprehension's target stood for before.
+struct Shadowed {
+    before: usize,
+    locals: Vec<(String, Option<Local>)>,
 }
 
 impl Checker<'_, '_> {
@@ -37,12 +46,12 @@ impl Checker<'_, '_> {
         out: &mut Vec<Stmt>,
     ) {
         let turns = if is_async { self.queue_turns(iterable, out) } else { self.turns(iterable, out) };
-        let (test, element, step) = match turns {
-            Some(turns) => (Some(turns.test), Some(turns.element), turns.step),
-            None => (None, None, Vec::new()),
+        let (test, element, step, before) = match turns {
+            Some(turns) => (Some(turns.test), Some(turns.element), turns.step, turns.before),
+            None => (None, None, Vec::new(), Vec::new()),
         };
         let (body, otherwise) = self.repeat(self.either_way(), otherwise, |checker| {
-            let mut stmts = Vec::new();
+            let mut stmts = before;
             checker.store(target, element, &mut stmts);
             stmts.extend(checker.block(body));
             stmts
@@ -78,6 +87,9 @@ impl Checker<'_, '_> {
     /// Takes apart what is iterated over.
     fn turns(&mut self, iterable: &ast::Expr, out: &mut Vec<Stmt>) -> Option<Turns> {
         let span = iterable.span;
+        if let Some(c) = self.as_generator(iterable, out) {
+            return self.generator_turns(&c?, span, out);
+        }
         if let A::Call(of, arguments) = &iterable.kind {
             let plain = arguments.iter().all(|a| a.name.is_none());
             match &of.kind {
@@ -87,10 +99,20 @@ impl Checker<'_, '_> {
                     ("enumerate", [inner, start]) => {
                         return self.enumerate(&inner.value, Some(&start.value), span, out);
                     }
-                    ("zip", [a, b]) => return self.zip(&a.value, &b.value, span, out),
+                    ("zip", [_, _, ..]) => return self.zip(arguments, false, span, out),
                     ("reversed", [inner]) => return self.reversed(&inner.value, span, out),
                     _ => {}
                 },
+                A::Name(name) if name == "zip" && self.is_free(name) => {
+                    if let [iterables @ .., Argument { name: Some(key), value }] = arguments.as_slice()
+                        && key.text == "strict"
+                        && let A::Bool(strict) = value.kind
+                        && iterables.len() > 1
+                        && iterables.iter().all(|a| a.name.is_none())
+                    {
+                        return self.zip(iterables, strict, span, out);
+                    }
+                }
                 A::Name(name) if name == "enumerate" && self.is_free(name) => {
                     if let [inner, Argument { name: Some(key), value: start }] = arguments.as_slice()
                         && key.text == "start"
@@ -111,19 +133,7 @@ impl Checker<'_, '_> {
                 _ => {}
             }
         }
-        match self.as_comprehension(iterable, out) {
-            Some(comprehension) => self.lazy_turns(&comprehension?, span, out),
-            None => {
-                let value = self.expr(iterable, None)?;
-                self.value_turns(value, span, out)
-            }
-        }
-    }
-
-    /// `map` and `filter`: their elements, all made before the first turn.
-    fn lazy_turns(&mut self, c: &ast::Comprehension, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
-        let list = ast::Comprehension { makes: ast::Makes::List, ..c.clone() };
-        let value = self.comprehension(&list, None, span)?;
+        let value = self.expr(iterable, None)?;
         self.value_turns(value, span, out)
     }
 
@@ -151,7 +161,7 @@ impl Checker<'_, '_> {
         let length = op(Op::ListLen, vec![received.clone()], types::INT, span);
         let more = op(Op::Igt, vec![length, int(0, span)], types::BOOL, span);
         let element = op(Op::ListGet, vec![received, int(0, span)], element, span);
-        Some(Turns { test: seq(vec![receive], more), element, step: Vec::new(), counter: None })
+        Some(Turns { test: seq(vec![receive], more), element, step: Vec::new(), counter: None, before: Vec::new() })
     }
 
     /// Whether a name is Python's own here.
@@ -180,6 +190,18 @@ impl Checker<'_, '_> {
                 Some(Turns { element: element?, ..turns })
             }
             Type::Dict(..) => self.dict_turns(value, "keys", span, out),
+            Type::Set(_) | Type::FrozenSet(_) => self.set_turns(value, span, out),
+            Type::TupleOf(_) => {
+                let tuple = self.keep(value, out);
+                let length = self.length_of(tuple.clone())?;
+                let length = self.keep(length, out);
+                let mut element = None;
+                let turns = self.counted(length, span, out, |checker, at| {
+                    element = checker.syntax("tuple_get", vec![tuple, at.clone()], span);
+                    at
+                });
+                Some(Turns { element: element?, ..turns })
+            }
             Type::Tuple(parts) => {
                 let Some(common) = parts.iter().copied().try_fold(None, |ty: Option<TypeId>, part| match ty {
                     None => Some(Some(part)),
@@ -237,6 +259,7 @@ impl Checker<'_, '_> {
             element: element(self, at.clone()),
             step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }],
             counter: Some(at),
+            before: Vec::new(),
         }
     }
 
@@ -293,7 +316,7 @@ impl Checker<'_, '_> {
                 (typed(types::BOOL, span, test), vec![step])
             }
         };
-        Some(Turns { test, element: at, step, counter: None })
+        Some(Turns { test, element: at, step, counter: None, before: Vec::new() })
     }
 
     /// `stop - step`, or the nearest that fits 64 bits: only from before it does one more step lead to a turn.
@@ -311,7 +334,7 @@ impl Checker<'_, '_> {
         span: Span,
         out: &mut Vec<Stmt>,
     ) -> Option<Turns> {
-        let mut turns = self.turns(inner, out)?;
+        let mut turns = self.steady_turns(inner, out)?;
         let start = match start {
             Some(start) => {
                 let value = self.expr(start, Some(types::INT))?;
@@ -335,24 +358,137 @@ impl Checker<'_, '_> {
         Some(turns)
     }
 
-    fn zip(&mut self, a: &ast::Expr, b: &ast::Expr, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
-        let (a, b) = (self.turns(a, out), self.turns(b, out));
-        let (a, b) = (a?, b?);
-        let ty = self.program.types.intern(Type::Tuple(vec![a.element.ty, b.element.ty]));
-        let mut step = a.step;
-        step.extend(b.step);
+    fn zip(&mut self, iterables: &[Argument], strict: bool, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let all: Vec<Option<Turns>> = iterables.iter().map(|a| self.steady_turns(&a.value, out)).collect();
+        let all = all.into_iter().collect::<Option<Vec<_>>>()?;
+        let ty = self.program.types.intern(Type::Tuple(all.iter().map(|t| t.element.ty).collect()));
+        let (mut tests, mut elements, mut step, mut before) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for turns in all {
+            tests.push(turns.test);
+            elements.push(turns.element);
+            step.extend(turns.step);
+            before.extend(turns.before);
+        }
+        let test = if strict { self.all_or_none(tests, span) } else { every(tests, span)? };
+        Some(Turns { test, element: op(Op::New, elements, ty, span), step, counter: None, before })
+    }
+
+    /// A test that holds while all of these do, and fails where some do and some don't: `zip(…, strict=True)`.
+    fn all_or_none(&mut self, tests: Vec<Expr>, span: Span) -> Expr {
+        let mut stmts = Vec::new();
+        let mut kept = tests.into_iter().map(|test| self.keep(test, &mut stmts)).collect::<Vec<_>>().into_iter();
+        let first = kept.next().unwrap_or(typed(types::BOOL, span, ExprKind::Bool(false)));
+        for (index, test) in kept.enumerate() {
+            let differs = op(
+                Op::Ine,
+                vec![
+                    op(Op::BoolToInt, vec![first.clone()], types::INT, span),
+                    op(Op::BoolToInt, vec![test], types::INT, span),
+                ],
+                types::BOOL,
+                span,
+            );
+            let text = |what: &str| {
+                let others = if index == 0 { "argument 1".to_owned() } else { format!("arguments 1-{}", index + 1) };
+                let text = format!("zip() argument {} is {what} than {others}", index + 2);
+                typed(types::STR, span, ExprKind::Str(text))
+            };
+            let choice = ExprKind::If(Box::new(first.clone()), Box::new(text("shorter")), Box::new(text("longer")));
+            let fail = Stmt { span, kind: StmtKind::Fail(TrapKind::Value, typed(types::STR, span, choice)) };
+            stmts.push(Stmt { span, kind: StmtKind::If(differs, vec![fail], Vec::new()) });
+        }
+        seq(stmts, first)
+    }
+
+    /// Turns of which none is left out, as those that run beside others need.
+    fn steady_turns(&mut self, iterable: &ast::Expr, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let span = iterable.span;
+        let Some(c) = self.as_generator(iterable, out) else { return self.turns(iterable, out) };
+        let c = c?;
+        if c.clauses.len() > 1 || c.clauses.iter().any(|clause| !clause.conditions.is_empty()) {
+            let list = self.comprehension(&ast::Comprehension { makes: ast::Makes::List, ..c }, None, span)?;
+            return self.value_turns(list, span, out);
+        }
+        self.generator_turns(&c, span, out)
+    }
+
+    /// A generator expression: its element is worked out in each turn, as Python does it. One of several loops becomes a
+    /// list first.
+    fn generator_turns(&mut self, c: &ast::Comprehension, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let [clause] = c.clauses.as_slice() else {
+            let list = self.comprehension(&ast::Comprehension { makes: ast::Makes::List, ..c.clone() }, None, span)?;
+            return self.value_turns(list, span, out);
+        };
+        let turns = self.turns(&clause.iterable, out)?;
+        let shadowed = self.shadow(&clause.target);
+        let mut before = turns.before;
+        self.store(&clause.target, Some(turns.element), &mut before);
+        for condition in &clause.conditions {
+            if let Some(test) = self.condition(condition) {
+                let skip = Stmt { span, kind: StmtKind::Continue };
+                before.push(Stmt { span, kind: StmtKind::If(test, Vec::new(), vec![skip]) });
+            }
+        }
+        let element = self.expr(&c.element, None);
+        self.unshadow(shadowed);
+        Some(Turns { test: turns.test, element: element?, step: turns.step, counter: None, before })
+    }
+
+    /// Takes the names of a target out of scope, for those of a comprehension.
+    fn shadow(&mut self, target: &ast::Expr) -> Shadowed {
+        let mut names = std::collections::HashSet::new();
+        super::body::target_names(target, &mut names);
+        let before = self.shadowing.len();
+        let locals = names.iter().map(|n| (n.clone(), self.names.remove(n))).collect();
+        self.shadowing.extend(names);
+        Shadowed { before, locals }
+    }
+
+    fn unshadow(&mut self, shadowed: Shadowed) {
+        self.shadowing.truncate(shadowed.before);
+        for (name, local) in shadowed.locals {
+            match local {
+                Some(local) => self.names.insert(name, local),
+                None => self.names.remove(&name),
+            };
+        }
+    }
+
+    /// The elements of a set in order of insertion.
+    fn set_turns(&mut self, set: Expr, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let set = self.keep(set, out);
+        let frozen = matches!(self.program.types.get(set.ty), Type::FrozenSet(_));
+        let length = self.length_of(set.clone())?;
+        let size = self.new_var(None, types::INT);
+        out.push(Stmt { span, kind: StmtKind::Assign(size, length.clone()) });
+        let id = self.new_var(None, types::INT);
+        let at = var(id, types::INT, span);
+        let first = self.syntax("set_next", vec![set.clone(), int(0, span)], span)?;
+        out.push(Stmt { span, kind: StmtKind::Assign(id, first) });
+        let after = op(Op::Iadd, vec![at.clone(), int(1, span)], types::INT, span);
+        let next = self.syntax("set_next", vec![set.clone(), after], span)?;
+        let more = op(Op::Ige, vec![at.clone(), int(0, span)], types::BOOL, span);
+        let mut checks = Vec::new();
+        if !frozen {
+            let changed = op(Op::Ine, vec![length, var(size, types::INT, span)], types::BOOL, span);
+            let text = "Set changed size during iteration".to_owned();
+            let message = typed(types::STR, span, ExprKind::Str(text));
+            let fail = Stmt { span, kind: StmtKind::Fail(TrapKind::Changed, message) };
+            checks.push(Stmt { span, kind: StmtKind::If(changed, vec![fail], Vec::new()) });
+        }
         Some(Turns {
-            test: typed(types::BOOL, span, ExprKind::Logic(true, Box::new(a.test), Box::new(b.test))),
-            element: op(Op::New, vec![a.element, b.element], ty, span),
-            step,
+            test: seq(checks, more),
+            element: self.syntax("set_at", vec![set, at], span)?,
+            step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }],
             counter: None,
+            before: Vec::new(),
         })
     }
 
     /// A list from its last element to its first, without a copy: as CPython, by a position that stays in bounds.
     fn reversed(&mut self, inner: &ast::Expr, span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
         let value = match &inner.kind {
-            A::Call(of, _) if matches!(&of.kind, A::Name(n) if n == "range") => {
+            A::Call(of, _) if matches!(&of.kind, A::Name(n) if n == "range" || n == "enumerate" || n == "zip") => {
                 let name = ast::Expr { span, kind: A::Name("reversed".to_owned()) };
                 let argument = Argument { name: None, value: inner.clone() };
                 let call = ast::Expr { span, kind: A::Call(Box::new(name), vec![argument]) };
@@ -361,10 +497,16 @@ impl Checker<'_, '_> {
             }
             _ => self.expr(inner, None)?,
         };
-        let Type::List(element) = *self.program.types.get(value.ty) else {
-            let found = self.name(value.ty);
-            return self.fail(Code::NotIterable, span, format!("`reversed` takes a list, but this is {found}"));
+        let value = match self.program.types.get(value.ty) {
+            Type::Set(_) | Type::FrozenSet(_) => {
+                let found = self.name(value.ty);
+                let report = Diagnostic::error(Code::NotIterable, span, format!("`reversed` does not take {found}"));
+                self.report(report.help("sorted(…, reverse=True)"));
+                return None;
+            }
+            _ => self.listed_or_report(value)?,
         };
+        let element = self.program.types.element(value.ty)?;
         let list = self.keep(value, out);
         let id = self.new_var(None, types::INT);
         let at = var(id, types::INT, span);
@@ -382,6 +524,7 @@ impl Checker<'_, '_> {
             element: op(Op::ListGet, vec![list, at], element, span),
             step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }],
             counter: None,
+            before: Vec::new(),
         })
     }
 
@@ -419,18 +562,14 @@ impl Checker<'_, '_> {
             element,
             step: vec![Stmt { span, kind: StmtKind::Assign(id, next) }],
             counter: None,
+            before: Vec::new(),
         })
     }
 
     /// A comprehension: loops that fill a new list or dict. Its variables are its own.
     pub fn comprehension(&mut self, c: &ast::Comprehension, want: Option<TypeId>, span: Span) -> Option<Expr> {
         match c.makes {
-            ast::Makes::List | ast::Makes::Dict => {}
-            ast::Makes::Set => {
-                let report = Diagnostic::error(Code::NotYet, span, "not supported yet: sets");
-                self.report(report.help("use a dict with True as its values, or a list"));
-                return None;
-            }
+            ast::Makes::List | ast::Makes::Dict | ast::Makes::Set => {}
             ast::Makes::Generator => {
                 let report = Diagnostic::error(Code::Unsupported, span, "flows have no generators");
                 self.report(report.help("make a list: [… for … in …]"));
@@ -439,6 +578,7 @@ impl Checker<'_, '_> {
         }
         let wants = match want.map(|ty| self.program.types.get(ty)) {
             Some(Type::List(e)) if c.makes == ast::Makes::List => (Some(*e), None),
+            Some(Type::Set(e)) if c.makes == ast::Makes::Set => (Some(*e), None),
             Some(Type::Dict(k, v)) if c.makes == ast::Makes::Dict => (Some(*k), Some(*v)),
             _ => (None, None),
         };
@@ -455,6 +595,19 @@ impl Checker<'_, '_> {
             let value = c.value.as_ref().map(|v| take(checker, v, wants.1, "a value of this comprehension"));
             let element = element?;
             let (ty, empty, add) = match value {
+                None if c.makes == ast::Makes::Set => {
+                    if !checker.program.types.is_hashable(element.ty) {
+                        let report = checker.program.not_hashable(element.ty, element.span);
+                        checker.report(report);
+                        return None;
+                    }
+                    let ty = checker.program.types.intern(Type::Set(element.ty));
+                    let id = checker.new_var(None, ty);
+                    made = Some((id, ty, Op::ListNew));
+                    let set = var(id, ty, span);
+                    let add = typed(types::NONE, span, ExprKind::Builtin(Builtin::SetAdd, vec![set, element]));
+                    return Some(vec![Stmt { span, kind: StmtKind::Do(add) }]);
+                }
                 None => (Type::List(element.ty), Op::ListNew, Op::ListPush),
                 Some(value) => {
                     let value = value?;
@@ -477,7 +630,15 @@ impl Checker<'_, '_> {
             Some(vec![Stmt { span, kind: StmtKind::Do(push) }])
         });
         let (id, ty, empty) = made?;
-        let mut all = vec![Stmt { span, kind: StmtKind::Assign(id, op(empty, Vec::new(), ty, span)) }];
+        let empty = match *self.program.types.get(ty) {
+            Type::Set(element) => {
+                let list = self.program.types.intern(Type::List(element));
+                let none = op(Op::ListNew, Vec::new(), list, span);
+                typed(ty, span, ExprKind::Builtin(Builtin::SetOfList, vec![none]))
+            }
+            _ => op(empty, Vec::new(), ty, span),
+        };
+        let mut all = vec![Stmt { span, kind: StmtKind::Assign(id, empty) }];
         all.extend(stmts?);
         Some(seq(all, var(id, ty, span)))
     }
@@ -501,7 +662,7 @@ impl Checker<'_, '_> {
         Some(seq(all, var(id, types::BOOL, span)))
     }
 
-    fn clauses(
+    pub fn clauses(
         &mut self,
         clauses: &[ast::Clause],
         span: Span,
@@ -510,18 +671,14 @@ impl Checker<'_, '_> {
         let Some((clause, rest)) = clauses.split_first() else { return innermost(self) };
         let mut out = Vec::new();
         let turns = self.turns(&clause.iterable, &mut out);
-        let (test, element, step) = match turns {
-            Some(turns) => (Some(turns.test), Some(turns.element), turns.step),
-            None => (None, None, Vec::new()),
+        let (test, element, step, before) = match turns {
+            Some(turns) => (Some(turns.test), Some(turns.element), turns.step, turns.before),
+            None => (None, None, Vec::new(), Vec::new()),
         };
-        let mut names = std::collections::HashSet::new();
-        super::body::target_names(&clause.target, &mut names);
-        let shadowed: Vec<(String, Option<Local>)> = names.iter().map(|n| (n.clone(), self.names.remove(n))).collect();
-        let shadowing = self.shadowing.len();
-        self.shadowing.extend(names);
+        let shadowed = self.shadow(&clause.target);
         let mut body = Some(());
         let (checked, _) = self.repeat(self.either_way(), &[], |checker| {
-            let mut stmts = Vec::new();
+            let mut stmts = before;
             checker.store(&clause.target, element, &mut stmts);
             let mut tests = Vec::new();
             for condition in &clause.conditions {
@@ -542,18 +699,18 @@ impl Checker<'_, '_> {
             }
             stmts
         });
-        self.shadowing.truncate(shadowing);
-        for (name, local) in shadowed {
-            match local {
-                Some(local) => self.names.insert(name, local),
-                None => self.names.remove(&name),
-            };
-        }
+        self.unshadow(shadowed);
         body?;
         let lp = Loop { test: test?, body: checked, step, otherwise: Vec::new() };
         out.push(Stmt { span, kind: StmtKind::Loop(Box::new(lp)) });
         Some(out)
     }
+}
+
+/// Whether all of these hold.
+fn every(tests: Vec<Expr>, span: Span) -> Option<Expr> {
+    let all = tests.into_iter().rev();
+    all.reduce(|right, left| typed(types::BOOL, span, ExprKind::Logic(true, Box::new(left), Box::new(right))))
 }
 
 /// Test and step of a range. Where a step may lead past the end of 64 bits, there is a limit behind which no turn follows.

@@ -4,7 +4,8 @@
 //!
 //! Files: `names` what the names of a file stand for, `annotations` types as written, `signatures` functions and classes,
 //! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select), `conditions`,
-//! `expr` expressions, `operators`, `call`, `builtin`, `format` f-strings, `convert` implicit conversions.
+//! `expr` expressions, `sequences` displays and unpacking, `folds` generators that a builtin consumes, `operators`, `call`, `builtin`,
+//! `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions.
 
 mod annotations;
 mod assign;
@@ -19,6 +20,7 @@ mod constants;
 mod convert;
 mod enums;
 mod expr;
+mod folds;
 mod format;
 mod globals;
 mod init;
@@ -28,7 +30,9 @@ mod nested;
 mod objects;
 mod operators;
 mod patterns;
+mod sequences;
 mod signatures;
+mod templates;
 
 pub(crate) use names::{Global, Program, collect};
 pub(crate) use signatures::{Default, Kind, Outcome, Param};

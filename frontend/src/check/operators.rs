@@ -20,7 +20,8 @@ impl Checker<'_, '_> {
         right: &ast::Expr,
         want: Option<TypeId>,
     ) -> (Option<Expr>, Option<Expr>) {
-        let is_collection = |ty: &TypeId| matches!(self.program.types.get(*ty), Type::List(_) | Type::Dict(..));
+        let is_collection =
+            |ty: &TypeId| matches!(self.program.types.get(*ty), Type::List(_) | Type::Dict(..) | Type::Set(_));
         let collection = want.filter(is_collection);
         if code == BinaryOp::Mul {
             // Either may be the count, which is not what is wanted of the product.
@@ -30,7 +31,9 @@ impl Checker<'_, '_> {
         }
         let left = self.expr(left, collection);
         let guide = left.as_ref().map(|l| l.ty).filter(|ty| {
-            code == BinaryOp::Add && matches!(self.program.types.get(*ty), Type::List(_) | Type::Dict(..))
+            let of = self.program.types.get(*ty);
+            code == BinaryOp::Add && matches!(of, Type::List(_) | Type::Dict(..) | Type::TupleOf(_))
+                || matches!(of, Type::Set(_) | Type::Dict(..))
         });
         let right = self.expr(right, guide);
         (left, right)
@@ -75,7 +78,41 @@ impl Checker<'_, '_> {
         if let Some(value) = self.own_binary(code, &left, &right, span) {
             return value;
         }
+        let (left, right) = match (code, self.program.types.get(left.ty), self.program.types.get(right.ty)) {
+            (BinaryOp::Add, Type::Tuple(a), Type::Tuple(b)) => {
+                let (a, b) = (a.clone(), b.clone());
+                let mut stmts = Vec::new();
+                let mut parts = self.parts_of(left, &a, &mut stmts);
+                parts.extend(self.parts_of(right, &b, &mut stmts));
+                let ty = self.program.types.intern(Type::Tuple(parts.iter().map(|p| p.ty).collect()));
+                return Some(super::expr::seq(stmts, op(Op::New, parts, ty, span)));
+            }
+            // Beside a tuple of any length one of known length becomes that.
+            (BinaryOp::Add, Type::TupleOf(_), Type::Tuple(_)) => {
+                let to = left.ty;
+                (left, self.tuple_of(right, to).unwrap_or_else(|right| right))
+            }
+            (BinaryOp::Add, Type::Tuple(_), Type::TupleOf(_)) => {
+                let to = right.ty;
+                (self.tuple_of(left, to).unwrap_or_else(|left| left), right)
+            }
+            (BinaryOp::Mul, Type::Tuple(parts), Type::Int | Type::Bool) if !parts.is_empty() => {
+                let list = self.listed_or_report(left)?;
+                (self.called("tuple", vec![list], span)?, right)
+            }
+            _ => (left, right),
+        };
+        let sets = |a: &Type, b: &Type| match (a, b) {
+            (Type::Set(a) | Type::FrozenSet(a), Type::Set(b) | Type::FrozenSet(b)) => a == b,
+            _ => false,
+        };
         let name = match (code, self.program.types.get(left.ty), self.program.types.get(right.ty)) {
+            (BinaryOp::BitOr, a, b) if sets(a, b) => "set_union",
+            (BinaryOp::BitAnd, a, b) if sets(a, b) => "set_intersection",
+            (BinaryOp::Sub, a, b) if sets(a, b) => "set_difference",
+            (BinaryOp::BitXor, a, b) if sets(a, b) => "set_symmetric_difference",
+            (BinaryOp::Add, Type::TupleOf(a), Type::TupleOf(b)) if a == b => "tuple_concat",
+            (BinaryOp::Mul, Type::TupleOf(_), Type::Int | Type::Bool) => "tuple_repeat",
             (BinaryOp::Add, Type::Str, Type::Str) => "str_concat",
             (BinaryOp::Add, Type::Bytes, Type::Bytes) => "bytes_concat",
             (BinaryOp::Add, Type::List(a), Type::List(b)) if a == b => "list_concat",
@@ -92,8 +129,9 @@ impl Checker<'_, '_> {
                 return Some(super::expr::seq(stmts, product));
             }
             (BinaryOp::Mod, Type::Str, _) => {
-                let report = Diagnostic::error(Code::Unsupported, span, "flows format text by f-strings, not by %");
-                self.report(report.help("f\"{value} items\""));
+                let message = "the template of `%` must be known here, so that it can be checked";
+                let report = Diagnostic::error(Code::Unsupported, span, message);
+                self.report(report.help("write the template here, or use an f-string: f\"{value} items\""));
                 return None;
             }
             _ => return self.no_operator(code.sign(), &left, &right, span),
@@ -212,6 +250,20 @@ impl Checker<'_, '_> {
         {
             return self.by_identity(&class, span);
         }
+        if let Some(compared) = self.compare_sets(code, &left, &right, span) {
+            return compared;
+        }
+        let (left, right) = match (self.program.types.get(left.ty), self.program.types.get(right.ty)) {
+            (Type::TupleOf(_), Type::Tuple(_)) => {
+                let to = left.ty;
+                (left, self.tuple_of(right, to).unwrap_or_else(|right| right))
+            }
+            (Type::Tuple(_), Type::TupleOf(_)) => {
+                let to = right.ty;
+                (self.tuple_of(left, to).unwrap_or_else(|left| left), right)
+            }
+            _ => (left, right),
+        };
         if left.ty != right.ty {
             return self.not_comparable(code, &left, &right, span);
         }
@@ -261,6 +313,36 @@ impl Checker<'_, '_> {
         let found = self.syntax(name, args, span)?;
         let found = if code == CompareOp::Ne { op(Op::Bnot, vec![found], types::BOOL, span) } else { found };
         Some(super::expr::seq(stmts, found))
+    }
+
+    /// Two sets, whose `<` is inclusion.
+    #[allow(clippy::option_option)]
+    fn compare_sets(&mut self, code: CompareOp, left: &Expr, right: &Expr, span: Span) -> Option<Option<Expr>> {
+        let set = |e: &Expr| match self.program.types.get(e.ty) {
+            Type::Set(element) | Type::FrozenSet(element) => Some(*element),
+            _ => None,
+        };
+        if set(left)? != set(right)? {
+            return None;
+        }
+        let mut stmts = Vec::new();
+        let (name, swap) = match code {
+            CompareOp::Eq | CompareOp::Ne => ("set_equal", false),
+            CompareOp::Le => ("set_issubset", false),
+            CompareOp::Ge => ("set_issuperset", false),
+            CompareOp::Lt => ("set_is_proper_subset", false),
+            CompareOp::Gt => ("set_is_proper_subset", true),
+            _ => return None,
+        };
+        let mut args = vec![left.clone(), right.clone()];
+        if swap {
+            args = args.into_iter().map(|e| self.keep(e, &mut stmts)).rev().collect();
+        }
+        let found = self.syntax(name, args, span);
+        Some(found.map(|found| match code {
+            CompareOp::Ne => op(Op::Bnot, vec![found], types::BOOL, span),
+            _ => super::expr::seq(stmts, found),
+        }))
     }
 
     /// Whether values of this type have an order.
@@ -342,6 +424,8 @@ impl Checker<'_, '_> {
                 };
             }
             Type::List(element) => ("list_contains", element),
+            Type::TupleOf(element) => ("tuple_contains", element),
+            Type::Set(element) | Type::FrozenSet(element) => ("set_contains", element),
             Type::Str => ("str_contains", types::STR),
             Type::Bytes if value.ty == types::INT => ("bytes_contains_int", types::INT),
             Type::Bytes => ("bytes_contains", types::BYTES),
@@ -362,7 +446,10 @@ impl Checker<'_, '_> {
 
     fn fits(&self, name: &str, within: TypeId, value: TypeId) -> bool {
         match (name, self.program.types.get(within)) {
-            ("list_contains", Type::List(e)) => *e == value && self.program.types.is_comparable(value),
+            ("list_contains" | "tuple_contains", Type::List(e) | Type::TupleOf(e)) => {
+                *e == value && self.program.types.is_comparable(value)
+            }
+            ("set_contains", Type::Set(e) | Type::FrozenSet(e)) => *e == value,
             ("str_contains", _) => value == types::STR,
             ("bytes_contains", _) => value == types::BYTES,
             _ => value == types::INT,

@@ -287,12 +287,8 @@ impl Converter<'_> {
                 ExprKind::If { test: self.boxed(&e.test), then: self.boxed(&e.body), otherwise: self.boxed(&e.orelse) }
             }
             py::Expr::Dict(e) => {
-                if e.keys.iter().any(Option::is_none) {
-                    ExprKind::Unsupported("** in a dict")
-                } else {
-                    let keys = e.keys.iter().flatten();
-                    ExprKind::Dict(keys.zip(&e.values).map(|(k, v)| (self.expr(k), self.expr(v))).collect())
-                }
+                let keys = e.keys.iter().map(|key| key.as_ref().map(|key| self.expr(key)));
+                ExprKind::Dict(keys.zip(&e.values).map(|(k, v)| (k, self.expr(v))).collect())
             }
             py::Expr::Set(e) => ExprKind::Set(self.exprs(&e.elts)),
             py::Expr::ListComp(e) => self.comprehension(Makes::List, &e.elt, None, &e.generators),
@@ -342,7 +338,7 @@ impl Converter<'_> {
                 _ => ExprKind::Unsupported("a lambda with * parameters"),
             },
             py::Expr::Yield(_) | py::Expr::YieldFrom(_) => ExprKind::Unsupported("yield"),
-            py::Expr::Starred(_) => ExprKind::Unsupported("unpacking with *"),
+            py::Expr::Starred(e) => ExprKind::Starred(self.boxed(&e.value)),
         };
         Expr { span, kind }
     }

@@ -167,7 +167,8 @@ impl Generator<'_> {
                 (0, Some(receiver)) => receiver.to_owned(),
                 _ => self.argument(builtin, index, name, id, depth),
             };
-            let by_name = matches!(*name, "reverse" | "default" | "signed" | "rel_tol" | "abs_tol");
+            let by_name = matches!(*name, "reverse" | "signed" | "rel_tol" | "abs_tol")
+                || matches!((builtin, *name), (Builtin::MinListOr | Builtin::MaxListOr, "default"));
             args.push(if by_name { format!("{name}={value}") } else { value });
         }
         let call = match builtin.python() {

@@ -25,24 +25,6 @@ pub(super) fn same(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
     Ok(a[0])
 }
 
-/// How an integer stands to a float, by their exact values: -1, 0 or 1, and 2 where the float is NaN.
-pub(super) fn compare_int_float(_: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
-    let (x, y) = (int(a[0]), float(a[1]));
-    if y.is_nan() {
-        return Ok(2);
-    }
-    // Every int is at least -2^63 and below 2^63, which are floats; between them a float's whole part is an int.
-    let ordering = if y >= 9_223_372_036_854_775_808.0 {
-        std::cmp::Ordering::Less
-    } else if y < -9_223_372_036_854_775_808.0 {
-        std::cmp::Ordering::Greater
-    } else {
-        let whole = y.trunc();
-        x.cmp(&(whole as i64)).then(0.0_f64.total_cmp(&(y - whole + 0.0)))
-    };
-    Ok(ordering as i64 as u64)
-}
-
 /// Whether the first byte comes first.
 fn big_endian(m: &dyn Machine, order: u64) -> Result<bool, Fault> {
     match m.str(order) {

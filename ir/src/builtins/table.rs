@@ -579,8 +579,6 @@ builtins! {
     MinListOr "min_list_or" Function("min") (list: LIST_ORDERED_T, default: ORDERED_T) => ORDERED_T, [TRAPS READS], any::min_list;
     /// The first element of a list that no other is greater than, or the default (given by name) where there is none.
     MaxListOr "max_list_or" Function("max") (list: LIST_ORDERED_T, default: ORDERED_T) => ORDERED_T, [TRAPS READS], any::max_list;
-    /// -1, 0 or 1 as an integer is less than, equal to or greater than a float, exactly; 2 where that is NaN.
-    CompareIntFloat "compare_int_float" Syntax (a: INT, b: FLOAT) => INT, [], number::compare_int_float;
     /// The text of a value as source would write it in ASCII.
     Ascii "ascii" Function("ascii") (value: T) => STR, [TRAPS READS ALLOCATES], any::ascii;
     /// Whether `repr` shows all characters as they are.

@@ -426,9 +426,6 @@ for v in [[], [True], [False, True, True]]:
     run("sum_bools", sum, v)
 for x, d in [([3, 1, 2], 9), ([], 9), (["b", "a"], "z"), ([], "z"), ([1.5], 0.0)]:
     run("min_list_or", lambda x, d: min(x, default=d), x, d), run("max_list_or", lambda x, d: max(x, default=d), x, d)
-for i in INTS + [2**53, 2**53 + 1, -(2**53) - 1, 2**62 + 1, 2**63 - 512]:
-    for f in [0.0, -0.0, 0.5, -0.5, 1.0, 1.5, -1.5, 7.0, float(2**53), float(2**53) + 2, float(2**63), -float(2**63), -float(2**64), 1e300, float("inf"), float("-inf"), float("nan"), 9.223372036854775e18, float(2**62)]:
-        run("compare_int_float", lambda i, f: 2 if f != f else (i > f) - (i < f), i, f)
 for v in [1, -1.5, "aé日😀\n", ["ü", "\xff"], (1, "ÿ")]:
     run("ascii", ascii, v)
 each("str_isprintable", str.isprintable, *TEXTS), each("str_casefold", str.casefold, *TEXTS, "ﬀ ẞ Σς İ ı ſ ᏸ Ꭰ ꭰ ŉ ǰ ΐ")

@@ -1,0 +1,430 @@
+//! What holds many values: anything that can be iterated over as a list, displays with `*` and `**`, sets, and unpacking of
+//! what has no known length.
+
+use super::body::Checker;
+use super::convert::{convert, join, op_with};
+use super::expr::{int, op, seq, typed, var};
+use crate::ast::{self, ExprKind as A};
+use crate::diag::{Code, Diagnostic};
+use crate::source::Span;
+use crate::tree::{Expr, ExprKind, Stmt, StmtKind};
+use deepslate_ir::builtins::Builtin;
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::module::Imm;
+use deepslate_ir::ops::Op;
+use deepslate_ir::trap::TrapKind;
+use deepslate_ir::types::{self, Type};
+
+/// A part of a display: `*value` (as a list) or a value.
+enum Part {
+    All(Expr),
+    One(Expr),
+}
+
+impl Checker<'_, '_> {
+    /// The value as a list, a list as it is; what can't be iterated over comes back.
+    pub fn listed(&mut self, value: Expr) -> Result<Expr, Expr> {
+        let span = value.span;
+        let whole = match self.named_parts(value.ty) {
+            Some(parts) => Type::Tuple(parts),
+            None => self.program.types.get(value.ty).clone(),
+        };
+        match whole {
+            Type::List(_) => Ok(value),
+            Type::Str | Type::Bytes | Type::Dict(..) | Type::TupleOf(_) | Type::Set(_) | Type::FrozenSet(_) => {
+                let ty = value.ty;
+                let unlisted = typed(ty, span, ExprKind::None);
+                self.called("list", vec![value], span).ok_or(unlisted)
+            }
+            Type::Tuple(parts) if !parts.is_empty() => {
+                let Some(common) = parts.iter().copied().try_fold(parts[0], join) else { return Err(value) };
+                let mut stmts = Vec::new();
+                let elements = self.parts_of(value, &parts, &mut stmts);
+                let elements = elements.into_iter().map(|part| convert(part, common)).collect::<Result<_, _>>()?;
+                let ty = self.program.types.intern(Type::List(common));
+                Ok(seq(stmts, op(Op::ListNew, elements, ty, span)))
+            }
+            _ => Err(value),
+        }
+    }
+
+    /// As `listed`; what can't be iterated over is reported.
+    pub fn listed_or_report(&mut self, value: Expr) -> Option<Expr> {
+        match self.listed(value) {
+            Ok(list) => Some(list),
+            Err(value) => {
+                let message = match self.program.types.get(value.ty) {
+                    Type::Tuple(_) => "the parts of this tuple have different types".to_owned(),
+                    _ => format!("{} can't be iterated over", self.name(value.ty)),
+                };
+                self.fail(Code::NotIterable, value.span, message)
+            }
+        }
+    }
+
+    /// The parts of a tuple, each to be used any number of times.
+    pub fn parts_of(&mut self, tuple: Expr, types: &[TypeId], stmts: &mut Vec<Stmt>) -> Vec<Expr> {
+        let span = tuple.span;
+        // A tuple that is made only to be taken apart is not made.
+        if let ExprKind::Op(Op::New, values, _) = tuple.kind {
+            return values.into_iter().map(|value| self.keep(value, stmts)).collect();
+        }
+        let tuple = self.keep(tuple, stmts);
+        let part = |(index, ty): (usize, &TypeId)| {
+            let slot = Imm::Slot(u32::try_from(index).unwrap_or(u32::MAX));
+            op_with(Op::SlotGet, vec![tuple.clone()], slot, *ty, span)
+        };
+        types.iter().enumerate().map(part).collect()
+    }
+
+    /// The element type of a list.
+    fn element_type(&self, list: TypeId) -> Option<TypeId> {
+        self.program.types.element(list)
+    }
+
+    /// The checked parts of a display and the type that all have: the wanted one, or the one that they convert to.
+    fn display(&mut self, parts: &[ast::Expr], want: Option<TypeId>, what: &str) -> Option<(Vec<Part>, TypeId)> {
+        let mut checked: Vec<Option<Part>> = Vec::new();
+        let mut ty = want;
+        for part in parts {
+            let wanted = want.or(ty);
+            let (found, span, value) = match &part.kind {
+                A::Starred(inner) => {
+                    let list = wanted.map(|e| self.program.types.intern(Type::List(e)));
+                    let list = self.expr(inner, list).and_then(|value| self.listed_or_report(value));
+                    let element = list.as_ref().and_then(|list| self.element_type(list.ty));
+                    (element, inner.span, list.map(Part::All))
+                }
+                _ => {
+                    let value = self.expr(part, wanted);
+                    (value.as_ref().map(|v| v.ty), part.span, value.map(Part::One))
+                }
+            };
+            if let (Some(before), Some(found)) = (ty, found) {
+                let fits =
+                    if want.is_some() { join(found, before).filter(|j| *j == before) } else { join(before, found) };
+                match fits {
+                    Some(joined) => ty = Some(joined),
+                    None => {
+                        let message = format!("{what} must be {}, but this is {}", self.name(before), self.name(found));
+                        return self.fail(Code::Mismatch, span, message);
+                    }
+                }
+            }
+            ty = ty.or(found);
+            checked.push(value);
+        }
+        Some((checked.into_iter().collect::<Option<Vec<_>>>()?, ty?))
+    }
+
+    /// A list display with `*` among its elements.
+    pub fn starred_list(&mut self, parts: &[ast::Expr], want: Option<TypeId>, what: &str, span: Span) -> Option<Expr> {
+        let (parts, element) = self.display(parts, want, what)?;
+        let ty = self.program.types.intern(Type::List(element));
+        let id = self.new_var(None, ty);
+        let list = var(id, ty, span);
+        let mut stmts = vec![Stmt { span, kind: StmtKind::Assign(id, op(Op::ListNew, Vec::new(), ty, span)) }];
+        for part in parts {
+            let call = match part {
+                Part::One(value) => {
+                    let value = self.needed(value, element, what)?;
+                    op(Op::ListPush, vec![list.clone(), value], types::NONE, span)
+                }
+                Part::All(all) if all.ty == ty => self.syntax("list_extend", vec![list.clone(), all], span)?,
+                Part::All(all) => {
+                    let (wanted, found) = (self.name(ty), self.name(all.ty));
+                    let message = format!("what `*` unpacks here must be {wanted}, but this is {found}");
+                    return self.fail(Code::Mismatch, all.span, message);
+                }
+            };
+            stmts.push(Stmt { span, kind: StmtKind::Do(call) });
+        }
+        Some(seq(stmts, list))
+    }
+
+    /// A tuple display with `*` among its parts: of known length where all that is unpacked is, else of any length.
+    pub fn starred_tuple(&mut self, parts: &[ast::Expr], want: Option<TypeId>, span: Span) -> Option<Expr> {
+        let want = want.and_then(|ty| match self.program.types.get(ty) {
+            Type::TupleOf(e) => Some(*e),
+            _ => None,
+        });
+        let mut stmts = Vec::new();
+        let mut values = Vec::new();
+        let mut known = want.is_none();
+        for part in parts {
+            let (A::Starred(inner), true) = (&part.kind, known) else { continue };
+            known = self.quiet_type(inner).is_some_and(|ty| matches!(self.program.types.get(ty), Type::Tuple(_)));
+        }
+        if !known {
+            let list = self.starred_list(parts, want, "a part of this tuple", span)?;
+            return self.called("tuple", vec![list], span);
+        }
+        for part in parts {
+            match &part.kind {
+                A::Starred(inner) => {
+                    let tuple = self.expr(inner, None)?;
+                    let slots = self.program.types.slots(tuple.ty)?;
+                    values.extend(self.parts_of(tuple, &slots, &mut stmts));
+                }
+                _ => {
+                    let value = self.expr(part, None)?;
+                    values.push(self.keep(value, &mut stmts));
+                }
+            }
+        }
+        let ty = self.program.types.intern(Type::Tuple(values.iter().map(|v| v.ty).collect()));
+        Some(seq(stmts, op(Op::New, values, ty, span)))
+    }
+
+    /// A dict display with `**` among its entries.
+    pub fn merged_dict(
+        &mut self,
+        entries: &[(Option<ast::Expr>, ast::Expr)],
+        want: Option<TypeId>,
+        span: Span,
+    ) -> Option<Expr> {
+        let mut ty = want;
+        // A dict that is unpacked says the type of all, if nothing else does.
+        let mut unpacked = Vec::new();
+        for (key, value) in entries {
+            if key.is_none() {
+                let value = self.expr(value, ty)?;
+                let Type::Dict(..) = self.program.types.get(value.ty) else {
+                    let message = format!("`**` unpacks a dict, but this is {}", self.name(value.ty));
+                    return self.fail(Code::Mismatch, value.span, message);
+                };
+                let whole = *ty.get_or_insert(value.ty);
+                unpacked.push(Some(self.needed(value, whole, "what `**` unpacks here")?));
+            } else {
+                unpacked.push(None);
+            }
+        }
+        let ty = ty?;
+        let Type::Dict(k, v) = *self.program.types.get(ty) else { return None };
+        let id = self.new_var(None, ty);
+        let dict = var(id, ty, span);
+        let mut stmts = vec![Stmt { span, kind: StmtKind::Assign(id, op(Op::DictNew, Vec::new(), ty, span)) }];
+        for ((key, value), unpacked) in entries.iter().zip(unpacked) {
+            let call = match (key, unpacked) {
+                (_, Some(other)) => self.syntax("dict_update", vec![dict.clone(), other], span)?,
+                (Some(key), None) => {
+                    let key = self.expr(key, Some(k)).and_then(|key| self.needed(key, k, "a key of this dict"));
+                    let value = self.expr(value, Some(v));
+                    let value = value.and_then(|value| self.needed(value, v, "a value of this dict"));
+                    op(Op::DictSet, vec![dict.clone(), key?, value?], types::NONE, span)
+                }
+                (None, None) => return None,
+            };
+            stmts.push(Stmt { span, kind: StmtKind::Do(call) });
+        }
+        Some(seq(stmts, dict))
+    }
+
+    /// A set display.
+    pub fn set_display(&mut self, parts: &[ast::Expr], want: Option<TypeId>, span: Span) -> Option<Expr> {
+        let want = want.and_then(|ty| match self.program.types.get(ty) {
+            Type::Set(e) => Some(*e),
+            _ => None,
+        });
+        let list = self.list_of(parts, want, "an element of this set", span)?;
+        self.set_of(list, "set", span)
+    }
+
+    /// `set(…)` or `frozenset(…)` of a list.
+    pub fn set_of(&mut self, list: Expr, name: &'static str, span: Span) -> Option<Expr> {
+        if let Some(element) = self.element_type(list.ty)
+            && !self.program.types.is_hashable(element)
+        {
+            let report = self.program.not_hashable(element, span);
+            self.report(report);
+            return None;
+        }
+        self.called(name, vec![list], span)
+    }
+
+    /// `set()` and `frozenset()`, whose elements only their place can tell.
+    pub fn empty_set(&mut self, name: &'static str, want: Option<TypeId>, span: Span) -> Option<Expr> {
+        let element = match want.map(|ty| self.program.types.get(ty)) {
+            Some(Type::Set(e)) if name == "set" => *e,
+            Some(Type::FrozenSet(e)) if name == "frozenset" => *e,
+            _ => {
+                let message = format!("the type of this empty {name}'s elements is not known");
+                let report = Diagnostic::error(Code::CannotInfer, span, message);
+                self.report(report.help(format!("declare the variable with its type: items: {name}[int] = {name}()")));
+                return None;
+            }
+        };
+        let list = self.program.types.intern(Type::List(element));
+        self.set_of(op(Op::ListNew, Vec::new(), list, span), name, span)
+    }
+
+    /// `tuple(…)`: a tuple stays what it is, everything else becomes one of any length.
+    pub fn tuple_call(&mut self, value: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {
+        let list = want.and_then(|ty| match self.program.types.get(ty) {
+            Type::TupleOf(e) => Some(Type::List(*e)),
+            _ => None,
+        });
+        let list = list.map(|list| self.program.types.intern(list));
+        let value = self.expr(value, list)?;
+        if let Type::Tuple(_) | Type::TupleOf(_) = self.program.types.get(value.ty) {
+            return Some(value);
+        }
+        let list = self.listed_or_report(value)?;
+        self.called("tuple", vec![list], span)
+    }
+
+    /// A tuple of known length where one of any length is needed.
+    pub fn tuple_of(&mut self, value: Expr, to: TypeId) -> Result<Expr, Expr> {
+        let (Type::TupleOf(element), Type::Tuple(parts)) =
+            (self.program.types.get(to).clone(), self.program.types.get(value.ty).clone())
+        else {
+            return Err(value);
+        };
+        if parts.iter().any(|part| join(*part, element) != Some(element)) {
+            return Err(value);
+        }
+        let (span, list) = (value.span, self.program.types.intern(Type::List(element)));
+        let mut stmts = Vec::new();
+        let parts = self.parts_of(value, &parts, &mut stmts);
+        let parts = parts.into_iter().map(|part| convert(part, element)).collect::<Result<_, _>>()?;
+        let list = op(Op::ListNew, parts, list, span);
+        Ok(seq(stmts, typed(to, span, ExprKind::Builtin(Builtin::TupleOfList, vec![list]))))
+    }
+
+    /// `in` with a range: arithmetic, and no list.
+    pub fn in_range(&mut self, value: Expr, bounds: &[ast::Argument], span: Span) -> Option<Expr> {
+        let value = self.needed(value, types::INT, "what is looked for in a range")?;
+        let mut stmts = Vec::new();
+        let value = self.keep(value, &mut stmts);
+        let mut parts = Vec::new();
+        for bound in bounds {
+            let bound = self.expr(&bound.value, Some(types::INT))?;
+            let bound = self.needed(bound, types::INT, "an argument of `range`")?;
+            parts.push(self.keep(bound, &mut stmts));
+        }
+        let mut parts = parts.into_iter();
+        let (start, stop, step) = match (parts.next()?, parts.next(), parts.next()) {
+            (stop, None, _) => (int(0, span), stop, int(1, span)),
+            (start, Some(stop), step) => (start, stop, step.unwrap_or(int(1, span))),
+        };
+        let compare = |code: Op, a: &Expr, b: &Expr| op(code, vec![a.clone(), b.clone()], types::BOOL, span);
+        let both = |a: Expr, b: Expr| typed(types::BOOL, span, ExprKind::Logic(true, Box::new(a), Box::new(b)));
+        let up = both(compare(Op::Ige, &value, &start), compare(Op::Ilt, &value, &stop));
+        if let ExprKind::Int(1) = step.kind {
+            return Some(seq(stmts, up));
+        }
+        let zero = compare(Op::Ieq, &step, &int(0, span));
+        let message = typed(types::STR, span, ExprKind::Str("range() arg 3 must not be zero".to_owned()));
+        let fail = Stmt { span, kind: StmtKind::Fail(TrapKind::Value, message) };
+        stmts.push(Stmt { span, kind: StmtKind::If(zero, vec![fail], Vec::new()) });
+        let down = both(compare(Op::Ile, &value, &start), compare(Op::Igt, &value, &stop));
+        let rises = compare(Op::Igt, &step, &int(0, span));
+        let within = typed(types::BOOL, span, ExprKind::If(Box::new(rises), Box::new(up), Box::new(down)));
+        // Both sides of the difference have the same remainder; the difference itself may not fit 64 bits.
+        let rest = |of: &Expr| op(Op::Imod, vec![of.clone(), step.clone()], types::INT, span);
+        let on_step = op(Op::Ieq, vec![rest(&value), rest(&start)], types::BOOL, span);
+        Some(seq(stmts, both(within, on_step)))
+    }
+
+    /// Unpacks what has no known length, or has one target with `*`.
+    pub fn unpack_many(&mut self, parts: &[ast::Expr], span: Span, value: Expr, out: &mut Vec<Stmt>) {
+        let star = parts.iter().position(|p| matches!(p.kind, A::Starred(_)));
+        let wanted = parts.len() - usize::from(star.is_some());
+        if parts.iter().filter(|p| matches!(p.kind, A::Starred(_))).count() > 1 {
+            self.fail::<()>(Code::Unpack, span, "only one name may take the rest");
+            return self.forget(parts, out);
+        }
+        let slots = match self.program.types.get(value.ty) {
+            Type::Tuple(slots) => Some(slots.clone()),
+            _ => self.named_parts(value.ty),
+        };
+        if let (Some(slots), Some(star)) = (slots, star) {
+            if slots.len() < wanted {
+                let message =
+                    format!("this has {} parts, but they are unpacked into {wanted} names at least", slots.len());
+                self.fail::<()>(Code::Unpack, span, message);
+                return self.forget(parts, out);
+            }
+            let values = self.parts_of(value, &slots, out);
+            let mut values: Vec<Expr> = values.into_iter().map(|value| self.keep(value, out)).collect();
+            let tail = values.split_off(star + slots.len() - wanted);
+            let middle = values.split_off(star);
+            let rest = self.rest_of(&parts[star], middle);
+            let all = values.into_iter().map(Some).chain([rest]).chain(tail.into_iter().map(Some));
+            parts.iter().zip(all.collect::<Vec<_>>()).for_each(|(part, value)| self.store(part, value, out));
+            return;
+        }
+        let Ok(list) = self.listed(value.clone()) else {
+            let message = format!("{} has no parts that can be unpacked", self.name(value.ty));
+            self.fail::<()>(Code::Unpack, span, message);
+            return self.forget(parts, out);
+        };
+        let Some(element) = self.element_type(list.ty) else { return };
+        let list = self.keep(list, out);
+        let count = op(Op::ListLen, vec![list.clone()], types::INT, span);
+        let count = self.keep(count, out);
+        self.count_fits(&count, wanted, star.is_some(), span, out);
+        for (index, part) in parts.iter().enumerate() {
+            let at = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
+            let value = match star {
+                Some(star) if index == star => {
+                    let after = at(wanted - star);
+                    let end = op(Op::Isub, vec![count.clone(), int(after, span)], types::INT, span);
+                    let step = int(i64::MIN, span);
+                    self.syntax("list_slice", vec![list.clone(), int(at(star), span), end, step], span)
+                }
+                Some(star) if index > star => {
+                    let from_end = int(at(index) - at(parts.len()), span);
+                    Some(op(Op::ListGet, vec![list.clone(), from_end], element, span))
+                }
+                _ => Some(op(Op::ListGet, vec![list.clone(), int(at(index), span)], element, span)),
+            };
+            self.store(part, value, out);
+        }
+    }
+
+    /// The list that a name with `*` takes of a tuple of known length.
+    fn rest_of(&mut self, target: &ast::Expr, values: Vec<Expr>) -> Option<Expr> {
+        let span = target.span;
+        let A::Starred(inner) = &target.kind else { return None };
+        let element = match values.split_first() {
+            Some((first, others)) => others.iter().try_fold(first.ty, |ty, value| join(ty, value.ty)),
+            None => self.quiet_type(inner).and_then(|ty| self.element_type(ty)),
+        };
+        let Some(element) = element else {
+            let message = match values.is_empty() {
+                true => "nothing is left for this name, so that the type of its elements is not known",
+                false => "the parts that are left for this name have different types",
+            };
+            return self.fail(Code::CannotInfer, span, message);
+        };
+        let values = values.into_iter().map(|value| convert(value, element).ok()).collect::<Option<_>>()?;
+        let ty = self.program.types.intern(Type::List(element));
+        Some(op(Op::ListNew, values, ty, span))
+    }
+
+    /// Fails, in CPython's words, where so many values don't fill so many names.
+    fn count_fits(&mut self, count: &Expr, wanted: usize, more: bool, span: Span, out: &mut Vec<Stmt>) {
+        let limit = int(i64::try_from(wanted).unwrap_or(i64::MAX), span);
+        let text = |text: String| typed(types::STR, span, ExprKind::Str(text));
+        let at_least = if more { "at least " } else { "" };
+        let few = text(format!("not enough values to unpack (expected {at_least}{wanted}, got "));
+        let found = self.text_of(count.clone());
+        let message = found.and_then(|found| self.joined(vec![few, found, text(")".to_owned())], "", span));
+        let Some(message) = message else { return };
+        let mut fail_if = |code: Op, message: Expr| {
+            let test = op(code, vec![count.clone(), limit.clone()], types::BOOL, span);
+            let fail = Stmt { span, kind: StmtKind::Fail(TrapKind::Value, message) };
+            out.push(Stmt { span, kind: StmtKind::If(test, vec![fail], Vec::new()) });
+        };
+        fail_if(Op::Ilt, message);
+        if !more {
+            fail_if(Op::Igt, text(format!("too many values to unpack (expected {wanted})")));
+        }
+    }
+
+    /// Targets whose value had a mistake.
+    pub fn forget(&mut self, parts: &[ast::Expr], out: &mut Vec<Stmt>) {
+        parts.iter().for_each(|part| self.store(part, None, out));
+    }
+}
