@@ -250,7 +250,13 @@ impl Checker<'_, '_> {
     }
 
     /// `dict.fromkeys(keys, value)`.
-    pub fn from_keys(&mut self, keys: &ast::Expr, value: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {
+    pub fn dict_from_keys(
+        &mut self,
+        keys: &ast::Expr,
+        value: &ast::Expr,
+        want: Option<TypeId>,
+        span: Span,
+    ) -> Option<Expr> {
         let (key, wanted) = match want.map(|ty| self.program.types.get(ty)) {
             Some(Type::Dict(k, v)) => (Some(*k), Some(*v)),
             _ => (None, None),

@@ -5,7 +5,7 @@
 //! Files: `names` what the names of a file stand for, `annotations` types as written, `signatures` functions and classes,
 //! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select), `conditions`,
 //! `expr` expressions, `sequences` displays and unpacking, `folds` generators that a builtin consumes, `operators`, `call`, `builtin`,
-//! `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions.
+//! `special` builtins that say more than a signature, `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions.
 
 mod annotations;
 mod assign;
@@ -32,6 +32,7 @@ mod operators;
 mod patterns;
 mod sequences;
 mod signatures;
+mod special;
 mod templates;
 
 pub(crate) use names::{Global, Program, collect};
