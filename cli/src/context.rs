@@ -49,15 +49,21 @@ impl Context {
         eprintln!("{text}");
     }
 
-    /// Log lines on standard error from now on, as `filter` says or as much as `--verbose` asks for.
-    pub fn log(&self, filter: &str) -> Outcome {
+    /// Log lines on standard error from now on, as the config says (or `quiet`, where it says nothing) or as much as `--verbose` asks for.
+    pub fn log(&self, config: &Config, quiet: Option<&str>) -> Outcome {
+        let place = config.place("telemetry", "log");
+        let filter = quiet.filter(|_| place.is_none()).unwrap_or(&config.telemetry.log);
         let filter = match self.verbose {
             0 => filter,
             1 => "info,deepslate=debug,deepslate_engine=debug,deepslate_inspector=debug,deepslate_storage=debug",
             _ => "trace",
         };
-        let filter = EnvFilter::try_new(filter)
-            .map_err(|error| Stopped::new(Exit::Usage, format!("`log` of [telemetry] is no filter: {error}")))?;
+        let filter = EnvFilter::try_new(filter).map_err(|error| {
+            let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+            let form =
+                "it takes a level (error, warn, info, debug, trace) or a filter as `info,deepslate_engine=debug`";
+            Stopped::new(Exit::Usage, format!("{place}`log` of [telemetry] is `{filter}`, no filter: {error}; {form}"))
+        })?;
         let to = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(self.color());
         // In the wheel the application may have its own subscriber already.
         let _ = to.try_init();

@@ -17,7 +17,7 @@ pub enum Exit {
     Unknown = 4,
     /// The store or the machine refused.
     Refused = 5,
-    /// The time given is over; the isolate goes on.
+    /// The time given is over and the isolate has not ended.
     Timeout = 6,
     /// The isolate was cancelled.
     Cancelled = 7,
@@ -34,7 +34,7 @@ Exit status:
   3    no engine answers at the address
   4    there is no such isolate, flow, function or file
   5    the store or the machine refused
-  6    the time given is over; the isolate goes on
+  6    the time given is over and the isolate has not ended
   7    the isolate was cancelled
   130  a signal ended it before the flow; the same command goes on where it was";
 

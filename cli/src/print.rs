@@ -50,6 +50,19 @@ pub fn duration(ms: i64) -> String {
     format!("{seconds} s")
 }
 
+/// A size: `312 bytes`, `4.0 KiB`, `1.2 MiB`.
+fn bytes(count: i64) -> String {
+    if count < 1_024 {
+        return format!("{count} bytes");
+    }
+    let units = ["KiB", "MiB", "GiB", "TiB"];
+    let (mut size, mut unit) = (count as f64 / 1_024.0, 0);
+    while size >= 1_024.0 && unit + 1 < units.len() {
+        (size, unit) = (size / 1_024.0, unit + 1);
+    }
+    format!("{size:.1} {}", units[unit])
+}
+
 /// `in 3.2 s` or `5 min ago`.
 fn relative(ms: i64, now: i64) -> String {
     if ms > now { format!("in {}", duration(ms - now)) } else { format!("{} ago", duration(now - ms)) }
@@ -134,6 +147,9 @@ pub fn failure(failure: &Value) -> String {
         if !text(line, "text").is_empty() {
             let _ = writeln!(out, "      {}", text(line, "text").trim());
         }
+        if let Some(repeats) = line.get("repeats") {
+            let _ = writeln!(out, "  {}", text(repeats, "text"));
+        }
     }
     out
 }
@@ -147,6 +163,9 @@ pub fn show(answer: &Value) -> String {
     let mut facts = vec![("flow", text(answer, "flow").to_owned())];
     if let Some(step) = number(answer, "step") {
         facts.push(("step", step.to_string()));
+    }
+    if let (Some(heap), Some(stored)) = (number(answer, "heap_bytes"), number(answer, "stored_bytes")) {
+        facts.push(("size", format!("{} of heap, {} stored", bytes(heap), bytes(stored))));
     }
     facts.push(("started", relative(created, now)));
     facts.push(("program", text(answer, "program").to_owned()));
@@ -206,13 +225,28 @@ pub fn show(answer: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, list, show};
+    use super::{bytes, duration, failure, list, show};
     use serde_json::json;
 
     #[test]
     fn durations_are_short() {
         let ms = [0, 449, 9_949, 12_000, 185_000, 3_600_000, 190_000_000];
         assert_eq!(ms.map(duration), ["0.0 s", "0.4 s", "9.9 s", "12 s", "3 min 5 s", "1 h", "2 d 4 h"]);
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!([0, 1_023, 4_096, 1_300_000].map(bytes), ["0 bytes", "1023 bytes", "4.0 KiB", "1.2 MiB"]);
+    }
+
+    #[test]
+    fn a_recursion_is_a_few_lines() {
+        let line = json!({"function": "f", "file": "a.py", "line": 3, "text": "  return f(n)",
+            "repeats": {"lines": 1, "times": 998, "text": "… the same 998 times more"}});
+        assert_eq!(
+            failure(&json!({"kind": "depth", "message": "too deep", "trace": [line]})),
+            "depth: too deep\n  in f  a.py:3\n      return f(n)\n  … the same 998 times more\n"
+        );
     }
 
     #[test]

@@ -35,6 +35,15 @@ fn an_isolate_is_spawned_looked_at_and_ended_by_the_control_api() {
     assert_eq!(ask(&["result", "c1", "--timeout", "30"]).ok(), "50\n");
 
     ask(&["spawn", "t1", "ticker", "--arg", "seconds=600"]).ok();
+    let same = ask(&["spawn", "t1", "ticker", "--arg", "seconds=600"]);
+    assert!(same.out.contains("was there already") && !same.err.contains("note:"), "{same:?}");
+    let other = ask(&["spawn", "t1", "counter", "--arg", "limit=5"]);
+    assert!(other.out.contains("was there already"), "{other:?}");
+    assert!(other.err.contains("`t1`") && other.err.contains("`ticker`") && other.err.contains("seconds"), "{other:?}");
+    let said = ask_json(&["spawn", "t1", "counter", "--arg", "limit=5"]);
+    assert_eq!((&said["exists"], &said["flow"]), (&json!(true), &json!("ticker")), "{said}");
+    let other = ask(&["spawn", "t1", "ticker", "--arg", "seconds=601"]);
+    assert!(other.err.contains("other arguments") && other.err.contains("600"), "{other:?}");
     assert!(ask(&["result", "t1", "--timeout", "0.1"]).fails(6).contains("t1"));
     let shown = eventually("t1 sleeps", || {
         let shown = ask_json(&["show", "t1"]);
@@ -46,6 +55,8 @@ fn an_isolate_is_spawned_looked_at_and_ended_by_the_control_api() {
     let variable =
         |name: &str| frame["variables"].as_array().unwrap().iter().find(|v| v["name"] == json!(name)).cloned();
     assert_eq!(variable("seconds").unwrap()["type"], json!("int"));
+    assert_eq!(variable("seconds").unwrap()["value"], json!(600));
+    assert!(shown["step"].as_i64().unwrap() >= 1 && shown["heap_bytes"].as_i64().unwrap() > 0, "{shown}");
     assert!(variable("ticks").is_some() && variable("tick").is_some(), "{frame}");
     let text = ask(&["show", "t1"]).ok();
     assert!(
@@ -54,6 +65,9 @@ fn an_isolate_is_spawned_looked_at_and_ended_by_the_control_api() {
     );
 
     assert_eq!(ask_json(&["pause", "t1"])["status"], json!("paused"));
+    let waited = ask(&["result", "t1", "--timeout", "1.2"]);
+    assert!(waited.err.contains("paused") && waited.err.contains("deepslate resume t1"), "{waited:?}");
+    assert!(waited.fails(6).contains("resume it to let it go on"));
     assert_eq!(ask_json(&["list", "--status", "paused"])["isolates"][0]["name"], json!("t1"));
     assert_ne!(ask_json(&["resume", "t1"])["status"], json!("paused"));
     assert!(ask(&["delete", "t1"]).fails(5).contains("t1"), "it has not ended");

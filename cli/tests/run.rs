@@ -179,3 +179,67 @@ fn a_busy_port_of_the_inspector_is_a_warning() {
     assert_eq!((said.status, said.out.as_str()), (Some(0), "3\n"));
     assert!(said.err.contains(&address), "{}", said.err);
 }
+
+const RATED: &str = "\
+from deepslate import flow, sleep
+
+@flow
+async def rated(rate: float, label: str) -> str:
+    sleep(0)
+    return label + str(rate)
+
+@flow
+async def slow(seconds: float) -> float:
+    sleep(seconds)
+    return seconds
+";
+
+#[test]
+fn the_same_command_goes_on_whatever_the_file_says_now() {
+    let place = Place::new();
+    place.write("r.py", RATED);
+    let run = ["run", "r.py:rated", "--name", "r1", "--arg", "rate=2", "--arg", "label=a"];
+    assert_eq!(place.run(&run).ok(), "\"a2.0\"\n");
+    let slow = ["run", "r.py:slow", "--name", "s1", "--arg", "seconds=3"];
+    let started = place.start(&slow);
+    support::eventually("it sleeps", || {
+        let shown = place.run(&["show", "s1", "--at-rest", "--json"]);
+        shown.out.contains("sleeping").then_some(())
+    });
+    assert!(started.kill());
+    let again = place.run(&run);
+    assert!(again.err.is_empty(), "the same arguments, though one is written otherwise: {again:?}");
+
+    // Another parameter list, another name of the flow, no program at all: the isolates are what they were.
+    let renamed = RATED.replace("rate: float, label: str", "rate: float, label: str, more: int");
+    for now in [&renamed, &RATED.replace("def rated", "def rated2"), "def broken(:\n", ""] {
+        place.write("r.py", now);
+        let said = place.run(&run);
+        assert_eq!((said.status, said.out.as_str()), (Some(0), "\"a2.0\"\n"), "{now}: {said:?}");
+    }
+    let other = ["run", "r.py:rated", "--name", "r1", "--arg", "rate=3", "--arg", "label=a"];
+    let said = place.run(&other);
+    assert_eq!(said.out, "\"a2.0\"\n");
+    assert!(said.err.contains("goes on with the arguments") && said.err.contains("\"rate\": 2.0"), "{said:?}");
+    let said = place.run(&["run", "r.py:slow", "--name", "r1", "--arg", "seconds=3"]);
+    assert_eq!(said.out, "\"a2.0\"\n");
+    assert!(said.err.contains("the flow rated, not slow"), "{said:?}");
+    // The file can't be compiled and the sleeper was killed in the middle: it goes on all the same.
+    place.write("r.py", "def broken(:\n");
+    let said = place.run(&slow);
+    assert_eq!((said.status, said.out.as_str()), (Some(0), "3.0\n"), "{said:?}");
+    assert!(said.err.contains("E0"), "the mistake is shown: {said:?}");
+    assert!(said.err.contains("s1 goes on with the program that it was spawned with"), "{said:?}");
+    // A new name needs a program.
+    place.run(&["run", "r.py:slow", "--name", "s2", "--arg", "seconds=3"]).fails(1);
+}
+
+#[test]
+fn a_recursion_without_end_is_a_few_lines() {
+    let place = Place::new();
+    place.write("deep.py", "from deepslate import flow\n\ndef down(n: int) -> int:\n    return down(n + 1)\n\n@flow\nasync def deep() -> int:\n    return down(0)\n");
+    let err = place.run(&["run", "deep.py:deep", "--name", "d1"]).fails(1);
+    assert!(err.contains("the same 99") && err.lines().count() < 10, "{err}");
+    let err = place.run(&["call", "deep.py:down", "--args", "[0]"]).fails(1);
+    assert!(err.contains("the same 99") && err.lines().count() < 10, "{err}");
+}

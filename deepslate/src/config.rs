@@ -33,6 +33,8 @@ pub struct Key {
     pub kind: &'static str,
     /// Its default as the file would have it; empty where the documentation says it.
     pub default: String,
+    /// The values that it takes, where not all of its kind: `1 to 100000`.
+    pub range: Option<String>,
     /// What it is about.
     pub doc: String,
 }
@@ -48,7 +50,7 @@ macro_rules! sections {
     ($(
         $(#[doc = $section_doc:literal])+
         $section:ident: $Section:ident {
-            $( $(#[doc = $doc:literal])+ $key:ident: $Kind:ty = $default:expr; )*
+            $( $(#[doc = $doc:literal])+ $key:ident: $Kind:ty = $default:expr $(, in $range:expr)? $(, checked $check:path)?; )*
         }
     )*) => {
         $(
@@ -73,6 +75,7 @@ macro_rules! sections {
             pub backends: BTreeMap<String, Settings>,
             /// The file that it was read from, if there was one.
             pub file: Option<PathBuf>,
+            places: load::Places,
         }
 
         impl Config {
@@ -80,7 +83,12 @@ macro_rules! sections {
             fn set_own(&mut self, section: &str, key: &str, given: &Given) -> Option<Result<(), String>> {
                 $( if section == stringify!($section) {
                     $( if key == stringify!($key) {
-                        return Some(Setting::read(given).map(|value| self.$section.$key = value));
+                        return Some(Setting::read(given).and_then(|value: $Kind| {
+                            $( setting::within::<$Kind>(&value, &($range))?; )?
+                            $( $check(&value)?; )?
+                            self.$section.$key = value;
+                            Ok(())
+                        }));
                     } )*
                 } )*
                 None
@@ -97,6 +105,7 @@ macro_rules! sections {
                         key: stringify!($key).into(),
                         kind: <$Kind as Setting>::KIND,
                         default: defaults.$key.show(),
+                        range: [$( setting::show_range::<$Kind>(&($range)) )?].into_iter().next(),
                         doc: [$($doc.trim()),+].join(" "),
                     }); )*
                 } )*
@@ -123,25 +132,25 @@ sections! {
     /// Where isolates live.
     store: StoreSection {
         /// The backend; its own settings are in the table of its name.
-        backend: String = "embedded".into();
+        backend: String = "embedded".into(), checked setting::backend;
     }
 
     /// How isolates are run.
     engine: EngineSection {
         /// Where names are unique: several applications may share a store.
-        namespace: String = "default".into();
+        namespace: String = "default".into(), checked setting::namespace;
         /// The number of this node, the same in all its lives.
-        node_id: u64 = 1;
+        node_id: u64 = 1, in 0..=i64::MAX as u64;
         /// Where other nodes reach this one.
-        address: String = String::new();
+        address: String = String::new(), checked setting::address_or_none;
         /// Threads that run flows; 0 for one a core.
-        workers: usize = 0;
+        workers: usize = 0, in 0..=100_000;
         /// Threads for I/O and async host functions; 0 for one a core, up to four.
-        io_threads: usize = 0;
+        io_threads: usize = 0, in 0..=100_000;
         /// How long an isolate runs while others wait, in milliseconds.
-        slice_ms: u64 = 10;
+        slice_ms: u64 = 10, in 1..=60_000;
         /// How long the lease is good after a renewal, in seconds.
-        lease_seconds: f64 = 5.0;
+        lease_seconds: f64 = 5.0, in 0.1..=3_600.0;
         /// How long a computation runs at most before its state is committed although nothing asks for it, in seconds.
         checkpoint_seconds: f64 = 5.0;
         /// Most idle isolates that are kept in memory.
@@ -151,9 +160,9 @@ sections! {
         /// How long an idle isolate is kept in memory, in seconds.
         warm_seconds: f64 = 10.0;
         /// Most isolates that are read from the store at once.
-        loads: usize = 64;
+        loads: usize = 64, in 1..=100_000;
         /// Most host calls under way at once.
-        host_calls: usize = 1_000;
+        host_calls: usize = 1_000, in 1..=100_000;
         /// How long a shutdown waits for host calls under way, in seconds.
         drain_seconds: f64 = 10.0;
         /// How long finished isolates are kept, in days.
@@ -165,7 +174,7 @@ sections! {
     /// The public HTTP address, on which flows listen.
     http: HttpSection {
         /// Where it listens; empty: nowhere.
-        address: String = "127.0.0.1:8765".into();
+        address: String = "127.0.0.1:8765".into(), checked setting::address_or_none;
         /// Largest body of a request that comes in, in bytes; at most 8 MiB.
         body_bytes: usize = 1 << 20;
         /// How long a client may take to send the head of a request, in seconds.
@@ -187,7 +196,7 @@ sections! {
     /// The inspector and the control API.
     inspector: InspectorSection {
         /// Where it listens. Whoever can connect may do everything: keep it on the loopback address or behind something that asks.
-        address: String = "127.0.0.1:8080".into();
+        address: String = "127.0.0.1:8080".into(), checked setting::address;
         /// Names besides localhost and IP addresses by which it may be asked, separated by commas.
         names: String = String::new();
     }
@@ -201,13 +210,13 @@ sections! {
     /// What each isolate may use; over a limit is a trap.
     limits: LimitsSection {
         /// Bytes of heap.
-        heap_bytes: u64 = 256 << 20;
+        heap_bytes: u64 = 256 << 20, in 64 << 10..=1 << 46;
         /// Live tasks.
-        tasks: u32 = 10_000;
+        tasks: u32 = 10_000, in 1..=10_000_000;
         /// Calls nested in one task.
-        call_depth: u32 = 1_000;
+        call_depth: u32 = 1_000, in 1..=1_000_000;
         /// Bytes of one value that crosses the border: an argument, a result.
-        message_bytes: u64 = 4 << 20;
+        message_bytes: u64 = 4 << 20, in 1 << 10..=1 << 30;
     }
 
     /// What an operator sees.
@@ -231,6 +240,7 @@ impl Config {
                         key: (*name).into(),
                         kind: "setting",
                         default: String::new(),
+                        range: None,
                         doc: (*doc).into(),
                     }));
                 }
@@ -294,6 +304,12 @@ impl Config {
         Some(self.http.address.clone()).filter(|address| !address.is_empty())
     }
 
+    /// Where a key was set, for whoever finds out only later that it can't be used: `deepslate.toml:12`, or the name of a variable. None
+    /// for one that has its default.
+    pub fn place(&self, section: &str, key: &str) -> Option<String> {
+        self.places.of(section, key, self.file.as_deref())
+    }
+
     /// The config as it is in effect, as a file would have it. Secrets are not printed.
     pub fn effective(&self) -> String {
         self.render(|key| {
@@ -321,7 +337,8 @@ impl Config {
                 out.push_str(&format!("{gap}[{}]\n", key.section));
                 section.clone_from(&key.section);
             }
-            out.push_str(&format!("# {}\n", key.doc));
+            let range = key.range.as_ref().map(|range| format!(" From {range}.")).unwrap_or_default();
+            out.push_str(&format!("# {}{range}\n", key.doc));
             match value(&key) {
                 Some(value) => out.push_str(&format!("{} = {value}\n", key.key)),
                 None => out.push_str(&format!("# {} =\n", key.key)),

@@ -28,7 +28,7 @@ use crate::programs::Deployed;
 use crate::record::Ending;
 use crate::record::event::Event as Happened;
 use crate::rng;
-use crate::seen::{Finished, FlowShown, Listing, Numbers, Shown, Spawned, Summary};
+use crate::seen::{Differs, Finished, FlowShown, Listing, Numbers, Shown, Spawned, Summary};
 use crate::watch::{Change, Watching};
 
 /// How long a command looks for its isolate while shards move.
@@ -172,6 +172,8 @@ impl Engine {
     }
 
     async fn spawn_checked(&self, name: &str, deployed: Deployed, args: Vec<Datum>) -> Result<Spawned> {
+        let limit_bytes = self.node().options.isolate.message_bytes;
+        args::check_size(deployed.loaded.module(), deployed.flow, &args, limit_bytes)?;
         let (node, name) = (Arc::clone(self.node()), name.to_owned());
         self.on_runtime("spawn", async move { spawn(&node, &name, &deployed, args).await }).await
     }
@@ -187,8 +189,16 @@ impl Engine {
             tokio::select! {
                 finished = finished(&node, &name) => finished,
                 () = node.clock.sleep(timeout) => {
-                    let what = format!("`{name}` has not ended within {timeout:?}; it goes on");
-                    Err(Error::new(Kind::Timeout, "result", what))
+                    // What it waits for can't always be cured by waiting longer.
+                    let now = match head(&node, "result", &name).await {
+                        Ok(head) => {
+                            let parked = node.parked().get(&head.id).cloned();
+                            Summary::of(head, parked.as_ref()).waits()
+                        }
+                        Err(error) if error.kind() == Kind::NotFound => return Err(error),
+                        Err(error) => format!("how it stands can't be read: {error}"),
+                    };
+                    Err(Error::new(Kind::Timeout, "result", format!("`{name}` has not ended within {timeout:?}; {now}")))
                 }
             }
         };
@@ -411,6 +421,7 @@ async fn spawn(node: &Arc<Node>, name: &str, deployed: &Deployed, args: Vec<Datu
     let namespace = &node.options.namespace;
     let key = key(namespace, name);
     let shard = shard_of(namespace, name, node.lease.shard_count());
+    let flow = deployed.loaded.module().func(deployed.flow).name.as_str();
     let from = node.clock.monotonic();
     loop {
         if node.is_draining() {
@@ -426,7 +437,7 @@ async fn spawn(node: &Arc<Node>, name: &str, deployed: &Deployed, args: Vec<Datu
                 shard,
                 namespace: namespace.clone(),
                 name: name.to_owned(),
-                flow: deployed.loaded.module().func(deployed.flow).name.clone(),
+                flow: flow.to_owned(),
                 program: deployed.loaded.hash,
                 epoch: storage::Epoch::default(),
                 seq: Seq::NONE,
@@ -445,13 +456,19 @@ async fn spawn(node: &Arc<Node>, name: &str, deployed: &Deployed, args: Vec<Datu
         let event = if is_new { Event::Create { args: args.clone(), reply } } else { Event::Exists(reply) };
         node.send(&cell, event);
         match answer.await {
-            Ok(Ok(answer)) => return Ok(Spawned { id: cell.id, exists: !answer.changed }),
+            Ok(Ok(answer)) if answer.changed => {
+                let args = args::shown(deployed.loaded.module(), deployed.flow, &args);
+                let differs = Differs::Nothing;
+                return Ok(Spawned { id: cell.id, exists: false, flow: flow.to_owned(), args, differs });
+            }
+            Ok(Ok(_)) => {}
             Ok(Err(error)) if error.kind() != Kind::NotOwner => return Err(error),
             _ => {}
         }
-        // The name may belong to an isolate that is not in memory.
+        // The name belongs to an isolate that was there before, in memory or not; what it is, its durable head says.
         if let Some(head) = node.store.head_by_name(namespace, name).await? {
-            return Ok(Spawned { id: head.id, exists: true });
+            let asked = args::shown(deployed.loaded.module(), deployed.flow, &args);
+            return Ok(taken(head, flow, &asked));
         }
         if node.clock.monotonic().saturating_sub(from) > LOOK_FOR {
             let what = format!("the shard of `{name}` is not held here; ask the node that holds it, or try again");
@@ -459,6 +476,23 @@ async fn spawn(node: &Arc<Node>, name: &str, deployed: &Deployed, args: Vec<Datu
         }
         node.clock.sleep(LOOK_AGAIN).await;
     }
+}
+
+/// What a spawn answers whose name was taken before.
+fn taken(head: Head, flow: &str, args: &str) -> Spawned {
+    let summary = Summary::of(head, None);
+    let differs = if summary.flow != flow {
+        Differs::Flow
+    } else if summary.args != args && !summary.args.is_empty() {
+        Differs::Arguments
+    } else {
+        Differs::Nothing
+    };
+    let spawned = Spawned { id: summary.id, exists: true, flow: summary.flow, args: summary.args, differs };
+    if let Some(note) = spawned.note(&summary.name) {
+        tracing::warn!(isolate = %spawned.id, "{note}");
+    }
+    spawned
 }
 
 async fn finished(node: &Arc<Node>, name: &str) -> Result<Finished> {
@@ -524,21 +558,21 @@ async fn show(node: &Arc<Node>, name: &str) -> Result<Shown> {
     let (id, hash, status) = (head.id, head.program, head.status);
     let routes = routes_shown(&*node.store, &node.programs, &head).await;
     let summary = Summary::of(head, node.parked().get(&id));
-    let mut shown = Shown { summary, routes, view: None, view_error: None, live: false };
+    let mut shown = Shown { summary, routes, view: None, vitals: None, view_error: None, live: false };
     if status == Status::Done {
         return Ok(shown);
     }
     if let Some(cell) = node.registry.get(id) {
         let (reply, view) = oneshot::channel();
         node.send(&cell, Event::View(reply));
-        if let Ok(Some(view)) = view.await {
-            shown.view = Some(view);
+        if let Ok(Some((view, vitals))) = view.await {
+            (shown.view, shown.vitals) = (Some(view), Some(vitals));
             shown.live = true;
             return Ok(shown);
         }
     }
     match at_rest(&*node.store, &node.programs, node.options.isolate, id, hash).await {
-        Ok(view) => shown.view = view,
+        Ok(seen) => (shown.view, shown.vitals) = seen.unzip(),
         Err(error) => shown.view_error = Some(error.to_string()),
     }
     Ok(shown)

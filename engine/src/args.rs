@@ -20,6 +20,22 @@ fn refuse(module: &Module, func: &Func, what: &str) -> Error {
     Error::new(Kind::BadArguments, "spawn", format!("{what}; the flow is {}", signature(module, func)))
 }
 
+/// Refuses an argument that is larger than a message may be, before anything is made of it.
+pub(crate) fn check_size(module: &Module, flow: FuncId, args: &[Datum], limit_bytes: u64) -> Result<()> {
+    let func = module.func(flow);
+    let sized = func.params.iter().zip(args).map(|(param, arg)| (param, datum::size(arg)));
+    match sized.into_iter().find(|(_, size)| *size > limit_bytes) {
+        None => Ok(()),
+        Some((param, size)) => {
+            let what = format!(
+                "argument `{}` has {size} bytes, more than the {limit_bytes} that `message_bytes` of [limits] allows: keep large values elsewhere and pass where they are",
+                param.name
+            );
+            Err(refuse(module, func, &what))
+        }
+    }
+}
+
 /// Checks arguments by position.
 pub(crate) fn check(module: &Module, flow: FuncId, args: &[Datum]) -> Result<()> {
     let func = module.func(flow);
@@ -65,8 +81,8 @@ pub(crate) fn from_json(module: &Module, flow: FuncId, args: &Value) -> Result<V
     }
 }
 
-/// Arguments as listings show them: JSON by name, cut.
-pub(crate) fn shown(module: &Module, flow: FuncId, args: &[Datum]) -> String {
+/// Arguments of a flow as listings show them: JSON by name, cut.
+pub fn shown(module: &Module, flow: FuncId, args: &[Datum]) -> String {
     let mut out = String::from("{");
     for (param, arg) in module.func(flow).params.iter().zip(args) {
         if out.len() > 1 {

@@ -31,6 +31,7 @@ use crate::programs::Loaded;
 use crate::record::event::{Event as Happened, EventKind};
 use crate::record::{Ending, Failure, Record, cut};
 use crate::rng;
+use crate::seen::Vitals;
 
 /// Where it is in its life here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,7 +229,7 @@ impl Body {
             Event::Request(incoming) => self.request(turn, *incoming),
             Event::View(reply) => {
                 // Nobody may be waiting any more.
-                let _ = reply.send(self.vm.as_ref().map(|vm| vm.view()));
+                let _ = reply.send(self.vm.as_ref().map(|vm| (vm.view(), Vitals::of(vm))));
             }
             Event::Poke => {
                 let deferred = std::mem::take(&mut self.deferred);
@@ -753,7 +754,7 @@ impl Body {
         if error.kind() == storage::Kind::Refused && !ends && self.record.ending.is_none() {
             let message = format!("its state can't be committed: {error}");
             self.wanted.replies.extend(wanted.replies);
-            let failure = Failure { kind: TrapKind::Size, message, task: 0, trace: Vec::new() };
+            let failure = Failure { kind: TrapKind::Size, message, task: 0, trace: Vec::new(), repeats: Vec::new() };
             // The parts in the store stay as the last commit left them.
             self.record.parts = Record::decode(&self.head.state).map(|record| record.parts).unwrap_or_default();
             return self.end(turn, Ending::Failed(failure));

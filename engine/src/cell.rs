@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::http::mail::Fingerprint;
 use crate::http::route::Route;
 use crate::programs::Loaded;
+use crate::seen::Vitals;
 
 /// What an operator asks of an isolate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ pub(crate) enum Event {
     /// A request.
     Request(Box<Incoming>),
     /// Somebody wants to look at it.
-    View(oneshot::Sender<Option<View>>),
+    View(oneshot::Sender<Option<(View, Vitals)>>),
     /// Look again whether something can be done: the lease is back, or the engine drains.
     Poke,
     /// The shard is lost.

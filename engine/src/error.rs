@@ -23,7 +23,7 @@ pub enum Kind {
     NotFound,
     /// It has not ended (or is not parked): cancel it first.
     NotFinished,
-    /// The time that the caller gave is over; the isolate goes on.
+    /// The time that the caller gave is over and the isolate has not ended; the message says what it waits for.
     Timeout,
     /// The program calls a host function that is not registered here.
     MissingHost,

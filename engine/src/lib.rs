@@ -35,6 +35,7 @@ mod timers;
 mod watch;
 
 pub use api::{Subscription, Which};
+pub use args::shown as shown_args;
 pub use cell::Answer;
 pub use engine::{Builder, Engine};
 pub use error::{Again, Error, Kind, Result};
@@ -46,7 +47,7 @@ pub use observer::Observer;
 pub use options::Options;
 pub use record::event::{Event, EventKind};
 pub use record::{Ending, Failure};
-pub use seen::{Finished, FlowShown, Listing, Numbers, RouteShown, Shown, Spawned, Summary};
+pub use seen::{Differs, Finished, FlowShown, Listing, Numbers, RouteShown, Shown, Spawned, Summary, Vitals};
 pub use watch::Change;
 
 pub use tokio::runtime::Handle;

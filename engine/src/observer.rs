@@ -14,7 +14,7 @@ use crate::name::check_name;
 use crate::options::Options;
 use crate::programs::Programs;
 use crate::record::{Ending, Record};
-use crate::seen::{self, Finished, Listing, RouteShown, Shown, Summary};
+use crate::seen::{self, Finished, Listing, RouteShown, Shown, Summary, Vitals};
 
 /// Reads the isolates of one namespace from a store. Calls need a tokio runtime around them.
 #[derive(Debug)]
@@ -64,6 +64,14 @@ impl Observer {
         Ok(self.store.counts(Some(&self.namespace)).await?)
     }
 
+    /// What a listing says of an isolate.
+    ///
+    /// # Errors
+    /// `NotFound`, and what the store says.
+    pub async fn summary(&self, name: &str) -> Result<Summary> {
+        Ok(Summary::of(self.head("show", name).await?, None))
+    }
+
     /// Everything that there is to see of an isolate, as its last commit left it.
     ///
     /// # Errors
@@ -72,10 +80,11 @@ impl Observer {
         let head = self.head("show", name).await?;
         let (id, hash, status) = (head.id, head.program, head.status);
         let routes = routes_shown(&*self.store, &self.programs, &head).await;
-        let mut shown = Shown { summary: Summary::of(head, None), routes, view: None, view_error: None, live: false };
+        let summary = Summary::of(head, None);
+        let mut shown = Shown { summary, routes, view: None, vitals: None, view_error: None, live: false };
         if status != Status::Done {
             match at_rest(&*self.store, &self.programs, self.limits, id, hash).await {
-                Ok(view) => shown.view = view,
+                Ok(seen) => (shown.view, shown.vitals) = seen.unzip(),
                 Err(error) => shown.view_error = Some(error.to_string()),
             }
         }
@@ -89,7 +98,11 @@ impl Observer {
     pub async fn result(&self, name: &str) -> Result<Finished> {
         let head = self.head("result", name).await?;
         if !head.status.is_finished() {
-            let what = format!("`{name}` has not ended; it is {}", head.status);
+            let summary = Summary::of(head, None);
+            let what = match summary.status {
+                Status::Parked | Status::Paused => format!("`{name}` has not ended; {}", summary.waits()),
+                status => format!("`{name}` has not ended; it is {status}"),
+            };
             return Err(Error::new(Kind::Timeout, "result", what));
         }
         ended(&*self.store, &self.programs, head).await
@@ -151,7 +164,7 @@ pub(crate) async fn at_rest(
     limits: Limits,
     id: IsolateId,
     hash: ProgramHash,
-) -> Result<Option<View>> {
+) -> Result<Option<(View, Vitals)>> {
     let corrupt = |what: String| Error::new(Kind::Corrupt, "show", what);
     let Some(snapshot) = store.snapshot(id).await? else { return Ok(None) };
     let record = Record::decode(&snapshot.head.state).map_err(|damage| corrupt(damage.to_string()))?;
@@ -161,7 +174,9 @@ pub(crate) async fn at_rest(
         return Ok(None);
     }
     let restored = tokio::task::spawn_blocking(move || {
-        Isolate::restore(&loaded.program, &parts, limits).map(|vm| vm.view()).map_err(|error| error.to_string())
+        Isolate::restore(&loaded.program, &parts, limits)
+            .map(|vm| (vm.view(), Vitals::of(&vm)))
+            .map_err(|error| error.to_string())
     });
     match restored.await {
         Ok(view) => view.map(Some).map_err(corrupt),

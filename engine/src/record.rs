@@ -13,6 +13,7 @@ use std::fmt;
 
 use deepslate_ir::datum::Datum;
 use deepslate_ir::trap::TrapKind;
+use deepslate_regvm::trace::{self, Repeat};
 use deepslate_regvm::{TraceLine, Trap};
 
 use crate::http::mail::Mail;
@@ -38,20 +39,16 @@ pub struct Failure {
     pub message: String,
     /// The task that made it.
     pub task: u64,
-    /// Where it was, innermost function first.
+    /// Where it was, innermost function first; lines that repeat are there once.
     pub trace: Vec<TraceLine>,
+    /// Which lines of the trace repeat, in their order.
+    pub repeats: Vec<Repeat>,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind, self.message)?;
-        for line in &self.trace {
-            write!(f, "\n  in {}", line.func)?;
-            if line.line > 0 {
-                write!(f, " at {}:{}:{}", line.file, line.line, line.column)?;
-            }
-        }
-        Ok(())
+        trace::write(f, &self.trace, &self.repeats, "  ")
     }
 }
 
@@ -59,13 +56,18 @@ impl std::error::Error for Failure {}
 
 impl From<Trap> for Failure {
     fn from(trap: Trap) -> Failure {
-        let mut trace = trap.trace;
+        let (mut trace, mut repeats) = trace::fold(trap.trace);
         if trace.len() > TRACE_LINES_MAX {
-            let tail = trace.split_off(trace.len() - TRACE_LINES_MAX / 2);
-            trace.truncate(TRACE_LINES_MAX / 2);
-            trace.extend(tail);
+            let (head, tail) = (TRACE_LINES_MAX / 2, trace.len() - TRACE_LINES_MAX / 2);
+            trace.drain(head..tail);
+            repeats.retain(|repeat| repeat.last < head || repeat.last >= tail);
+            for repeat in repeats.iter_mut().filter(|repeat| repeat.last >= tail) {
+                repeat.last -= tail - head;
+                // Some of its lines may be among those that were left out.
+                repeat.lines = repeat.lines.min(repeat.last + 1);
+            }
         }
-        Failure { kind: trap.kind, message: cut(trap.message, MESSAGE_BYTES_MAX), task: trap.task.0, trace }
+        Failure { kind: trap.kind, message: cut(trap.message, MESSAGE_BYTES_MAX), task: trap.task.0, trace, repeats }
     }
 }
 

@@ -6,6 +6,7 @@ use deepslate_ir::entity::{FuncId, TypeId};
 use deepslate_ir::json;
 use deepslate_ir::module::Module;
 use deepslate_ir::types::{NONE, Types};
+use deepslate_regvm::Isolate;
 use deepslate_regvm::view::View;
 use deepslate_storage::{Head, IsolateId, ListCursor, ProgramHash, Seq, Status};
 
@@ -13,13 +14,64 @@ use crate::http::route::Route;
 use crate::programs::Loaded;
 use crate::record::{Ending, Record};
 
-/// What a new isolate is known by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The isolate that has the name after a spawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spawned {
     /// Its id.
     pub id: IsolateId,
     /// Whether it was there before: the first spawn of a name wins, the others get its id.
     pub exists: bool,
+    /// The flow that it runs: another one than was asked for where that took the name first.
+    pub flow: String,
+    /// Its arguments as JSON, cut.
+    pub args: String,
+    /// What of it is not as this spawn asked for; never anything of a new one.
+    pub differs: Differs,
+}
+
+impl Spawned {
+    /// What to tell who spawned it: that the name was taken by something else, which is usually a mistake. None where nothing differs.
+    pub fn note(&self, name: &str) -> Option<String> {
+        let Spawned { flow, args, .. } = self;
+        match self.differs {
+            Differs::Nothing => None,
+            Differs::Arguments => Some(format!(
+                "`{name}` was spawned before with other arguments and keeps them: {args}; nothing new was spawned"
+            )),
+            Differs::Flow => Some(format!(
+                "the name `{name}` belongs to an isolate of another flow, `{flow}`, with the arguments {args}; nothing new was spawned: choose another name"
+            )),
+        }
+    }
+}
+
+/// How an isolate that had its name before differs from what a spawn asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Differs {
+    /// It is the same flow with the same arguments.
+    #[default]
+    Nothing,
+    /// It has other arguments.
+    Arguments,
+    /// It runs another flow.
+    Flow,
+}
+
+/// What an isolate's machine says of itself beside its tasks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vitals {
+    /// How many durable calls it has made: the number that the next one gets.
+    pub step: u64,
+    /// Bytes of heap in use, garbage that no collection has found yet included.
+    pub heap_bytes: u64,
+    /// Bytes of its snapshot in the store.
+    pub stored_bytes: u64,
+}
+
+impl Vitals {
+    pub(crate) fn of(vm: &Isolate) -> Vitals {
+        Vitals { step: vm.next_step(), heap_bytes: vm.heap_bytes(), stored_bytes: vm.stored_bytes().0 }
+    }
 }
 
 /// An isolate that has ended.
@@ -86,6 +138,20 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Why it has not ended yet and what to do about it, where waiting alone may not help.
+    pub(crate) fn waits(&self) -> String {
+        match (self.status, &self.parked) {
+            (Status::Parked, reason) => {
+                let reason = reason.as_deref().unwrap_or("its last commit does not say why");
+                format!(
+                    "it is parked and can't go on: {reason}. Mend that and resume it (a start of the engine does so too), or cancel it"
+                )
+            }
+            (Status::Paused, _) => "it is paused by an operator: resume it to let it go on".to_owned(),
+            _ => "it goes on".to_owned(),
+        }
+    }
+
     /// What a head says; `parked` is what this engine knows and could not write down.
     pub(crate) fn of(head: Head, parked: Option<&String>) -> Summary {
         let (record, damage) = match Record::decode(&head.state) {
@@ -157,6 +223,8 @@ pub struct Shown {
     pub routes: Vec<RouteShown>,
     /// Its tasks with their stacks and variables; none once it is done, or when its snapshot can't be read.
     pub view: Option<View>,
+    /// Its step, heap and stored size; there where the view is.
+    pub vitals: Option<Vitals>,
     /// Why there is no view, where there should be one.
     pub view_error: Option<String>,
     /// Whether the view is of the running isolate; otherwise it is of its last commit.

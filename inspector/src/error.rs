@@ -82,7 +82,7 @@ refusals! {
     NotOwner = "not_owner" SERVICE_UNAVAILABLE;
     /// More pages follow along than may.
     TooMany = "too_many" TOO_MANY_REQUESTS;
-    /// The time given is over; the isolate goes on.
+    /// The time given is over and it has not ended.
     Timeout = "timeout" GATEWAY_TIMEOUT;
     /// The store has no space left.
     Full = "full" INSUFFICIENT_STORAGE;

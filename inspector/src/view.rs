@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use deepslate_engine::regvm::TraceLine;
 use deepslate_engine::regvm::view::{FrameView, TaskStatus, TaskView, View};
-use deepslate_engine::storage::{Counts, IsolateId, ListCursor, Status};
+use deepslate_engine::storage::{Counts, ListCursor, Status};
 use deepslate_engine::{
     Answer, Ending, Engine, Event, Failure, Finished, FlowShown, Listing, Shown, Spawned, Summary, Which,
 };
@@ -150,6 +150,11 @@ pub fn shown(shown: &Shown, image: Option<&Image>, result: Option<&str>) -> Stri
             Some(Ending::Cancelled) | None => {}
         }
         o.flag("live", shown.live);
+        if let Some(vitals) = &shown.vitals {
+            o.number("step", vitals.step);
+            o.number("heap_bytes", vitals.heap_bytes);
+            o.number("stored_bytes", vitals.stored_bytes);
+        }
         if let Some(error) = &shown.view_error {
             o.text("view_error", error);
         }
@@ -189,8 +194,11 @@ fn frame(frame: &FrameView, module: Option<&Module>, o: &mut Object<'_>) {
     o.objects("variables", &frame.variables, |variable, o| {
         o.text("name", &variable.name);
         o.text("type", &variable.ty);
-        o.text("preview", &variable.value);
-        o.flag("cut", variable.cut);
+        // What is cut is no JSON any more.
+        match variable.cut {
+            false => o.raw("value", &variable.value),
+            true => o.text("preview", &variable.value),
+        }
     });
 }
 
@@ -212,7 +220,16 @@ fn failure(failure: &Failure, module: Option<&Module>, o: &mut Object<'_>) {
     o.text("kind", failure.kind.name());
     o.text("message", &failure.message);
     o.number("task", failure.task);
-    o.objects("trace", &failure.trace, |line, o| place(line, module, o));
+    o.objects("trace", failure.trace.iter().enumerate(), |(at, line), o| {
+        place(line, module, o);
+        if let Some(repeat) = failure.repeats.iter().find(|repeat| repeat.last == at) {
+            o.object("repeats", |o| {
+                o.number("lines", repeat.lines);
+                o.number("times", repeat.times);
+                o.text("text", &repeat.to_string());
+            });
+        }
+    });
 }
 
 /// The source of the program that an isolate runs.
@@ -275,16 +292,20 @@ pub fn ended(finished: &Finished) -> String {
 /// Spawns; gives whether the name was there before, and the answer.
 pub(crate) async fn spawn(engine: &Engine, name: &str, flow: &str, args: &str) -> Result<(bool, String), ApiError> {
     let args = json::lenient(args).map_err(|error| ApiError::bad_request(format!("`args` is no JSON: {error}")))?;
-    let Spawned { id, exists } = engine.spawn_json(name, flow, &args).await?;
-    Ok((exists, spawned(name, flow, id, exists)))
+    let spawned = engine.spawn_json(name, flow, &args).await?;
+    Ok((spawned.exists, self::spawned(name, &spawned)))
 }
 
-fn spawned(name: &str, flow: &str, id: IsolateId, exists: bool) -> String {
+fn spawned(name: &str, spawned: &Spawned) -> String {
     json::object(|o| {
         o.text("name", name);
-        o.text("id", &id.to_string());
-        o.text("flow", flow);
-        o.flag("exists", exists);
+        o.text("id", &spawned.id.to_string());
+        o.text("flow", &spawned.flow);
+        o.text("args", &spawned.args);
+        o.flag("exists", spawned.exists);
+        if let Some(note) = spawned.note(name) {
+            o.text("note", &note);
+        }
     })
 }
 

@@ -189,7 +189,7 @@ async fn events_follow_an_isolate_to_its_end_and_are_not_too_many() {
         seen += 1;
         let variables = state["tasks"][0]["frames"][0]["variables"].as_array().cloned().unwrap_or_default();
         let count = variables.iter().find(|v| v["name"] == json!("count"));
-        counts.extend(count.and_then(|v| v["preview"].as_str()?.parse::<i64>().ok()));
+        counts.extend(count.and_then(|v| v["value"].as_i64()));
         if state["status"] == json!("done") {
             break state;
         }

@@ -169,6 +169,32 @@ impl fmt::Display for Path {
     }
 }
 
+/// What a value counts against a limit of message bytes: 16 for each value in it, and the length of texts and bytes.
+pub fn size(datum: &Datum) -> u64 {
+    let all = |parts: &[Datum]| parts.iter().map(size).fold(0, u64::saturating_add);
+    let inside = match datum {
+        Datum::None | Datum::Bool(_) | Datum::Int(_) | Datum::Float(_) => 0,
+        Datum::Str(text) => text.len() as u64,
+        Datum::Bytes(bytes) => bytes.len() as u64,
+        Datum::List(parts) | Datum::Tuple(parts) | Datum::Object(parts) => all(parts),
+        Datum::Dict(entries) => entries.iter().map(|(key, value)| size(key) + size(value)).fold(0, u64::saturating_add),
+    };
+    16 + inside
+}
+
+/// Refuses what a host function returned where it is larger than a message may be, with kind `Size`.
+pub fn check_size(host: &str, answer: &Datum, limit_bytes: u64) -> Result<(), Fault> {
+    match size(answer) {
+        fits if fits <= limit_bytes => Ok(()),
+        bytes => {
+            let what = format!(
+                "{host} returned {bytes} bytes, more than the limit of {limit_bytes} for what enters an isolate at once"
+            );
+            Err(Fault::new(TrapKind::Size, what))
+        }
+    }
+}
+
 /// The value in a slot as a tree. What is shared in the heap is copied, `limit_bytes` bounds the sum (counting 16 bytes for
 /// each value besides the length of texts and bytes).
 ///

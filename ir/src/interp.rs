@@ -27,7 +27,7 @@ mod heap;
 #[cfg(test)]
 mod tests;
 
-use crate::datum::{Datum, from_datum};
+use crate::datum::{self, Datum, from_datum};
 use crate::entity::{Block, FuncId, HostId, TypeId};
 use crate::module::{Func, Host, Module};
 use crate::trap::{Fault, TrapKind, Waiting};
@@ -407,7 +407,9 @@ impl Machine {
 
     /// What a host function gave, in the heap.
     fn accept(&mut self, host: &Host, answer: Result<Datum, Fault>) -> Result<u64, Fault> {
-        from_datum(&mut self.heap, host.ret, &answer?).map_err(|fault| match fault.kind {
+        let answer = answer?;
+        datum::check_size(&host.name, &answer, self.limits.message_bytes)?;
+        from_datum(&mut self.heap, host.ret, &answer).map_err(|fault| match fault.kind {
             TrapKind::Value => {
                 Fault::new(TrapKind::Host, format!("{} returned a wrong value: {}", host.name, fault.message))
             }

@@ -386,6 +386,17 @@ pub fn hash(m: &dyn Machine, ty: TypeId, slot: u64) -> Result<u64, Fault> {
     walk(m, ty, slot, 0)
 }
 
+/// Whether a dict with this many positions, of which this many have an entry, closes its gaps before an entry is put at its end. By what
+/// is stored only: a restored dict closes them where this one would.
+pub const fn closes_gaps_to_grow(positions: usize, live: usize) -> bool {
+    positions >= 8 && positions - live > positions / 4
+}
+
+/// The same after one was removed.
+pub const fn closes_gaps_to_shrink(positions: usize, live: usize) -> bool {
+    positions > 64 && positions / 4 > live
+}
+
 /// The hash of an int or bool.
 pub fn hash_int(value: i64) -> u64 {
     mix(value as u64)

@@ -1,5 +1,6 @@
 //! Which Python exception each kind of error becomes. The classes are defined in `deepslate._errors`.
 
+use deepslate::engine::regvm::trace;
 use deepslate::engine::{Error, Failure, Kind};
 use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyTimeoutError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -29,13 +30,9 @@ pub fn of_engine(py: Python<'_>, error: &Error) -> PyErr {
 /// `FlowFailed` for a flow that ended by a trap.
 pub fn flow_failed(py: Python<'_>, name: &str, failure: &Failure) -> PyErr {
     let mut trace = String::new();
-    for line in &failure.trace {
-        if line.line > 0 {
-            trace.push_str(&format!("  in {} at {}:{}:{}\n", line.func, line.file, line.line, line.column));
-        } else {
-            trace.push_str(&format!("  in {}\n", line.func));
-        }
-    }
+    // Writing to memory can't fail.
+    let _ = trace::write(&mut trace, &failure.trace, &failure.repeats, "  ");
+    let trace = format!("{}\n", trace.trim_start_matches('\n'));
     let class = py.import("deepslate._errors").and_then(|m| m.getattr("FlowFailed"));
     let made = class.and_then(|c| c.call1((name, failure.kind.name(), &failure.message, trace)));
     made.map_or_else(|error| error, PyErr::from_value)

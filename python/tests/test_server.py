@@ -26,7 +26,7 @@ def free_port() -> int:
 
 def variables(inspector: str, name: str) -> dict[str, str]:
     answer = httpx.get(f"{inspector}/api/isolates/{name}", timeout=10).json()
-    return {v["name"]: v["preview"] for task in answer["tasks"] for frame in task["frames"] for v in frame["variables"]}
+    return {v["name"]: v.get("value", v.get("preview")) for task in answer["tasks"] for frame in task["frames"] for v in frame["variables"]}
 
 
 def until(look: Callable[[], Any], what: str) -> Any:

@@ -9,8 +9,9 @@ use crate::heap::{Heap, Put, Ref, Waiter};
 use crate::program::Program;
 use crate::save::{self, Saving};
 use crate::snapshot::{self, Ledger, Part, SnapshotError};
-use crate::stop::{Call, Exit, Interrupt, Request, TaskId, TraceLine, Trap};
+use crate::stop::{Call, Exit, Interrupt, Request, TaskId, Trap};
 use crate::task::{Frame, Resume, State, Table, Task, Wait};
+use crate::trace::TraceLine;
 use crate::view::View;
 use bytes::Bytes;
 use deepslate_ir::datum::{self, Datum, from_datum, to_datum};
@@ -173,7 +174,9 @@ impl Core {
     pub fn accept(&mut self, host: HostId, answer: Result<Datum, Fault>) -> Result<u64, Fault> {
         let program = Arc::clone(&self.program);
         let host = program.module().host(host);
-        from_datum(&mut self.heap, host.ret, &answer?).map_err(|fault| match fault.kind {
+        let answer = answer?;
+        datum::check_size(&host.name, &answer, self.limits.message_bytes)?;
+        from_datum(&mut self.heap, host.ret, &answer).map_err(|fault| match fault.kind {
             TrapKind::Value => {
                 Fault::new(TrapKind::Host, format!("{} returned a wrong value: {}", host.name, fault.message))
             }

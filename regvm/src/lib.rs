@@ -18,10 +18,12 @@ mod save;
 pub mod stop;
 mod task;
 pub mod testing;
+pub mod trace;
 mod verify;
 pub mod view;
 
 pub use isolate::{Host, Isolate, Limits, NoHost, Restored, SendError};
 pub use program::{Options, Program, ProgramError};
 pub use snapshot::{Part, SnapshotError};
-pub use stop::{Call, Exit, Interrupt, Request, TaskId, TraceLine, Trap};
+pub use stop::{Call, Exit, Interrupt, Request, TaskId, Trap};
+pub use trace::TraceLine;

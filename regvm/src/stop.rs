@@ -1,6 +1,7 @@
 //! Why a run came to its end, and what a trap says. Nothing here knows how the machine works: these are the types that the
 //! engine, the inspector and the command line read.
 
+use crate::trace::{self, TraceLine};
 use deepslate_ir::datum::Datum;
 use deepslate_ir::entity::HostId;
 use deepslate_ir::trap::TrapKind;
@@ -31,19 +32,6 @@ pub enum Exit {
     Failed(Trap),
 }
 
-/// One line of a flow's own stack trace.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TraceLine {
-    /// The function's name.
-    pub func: String,
-    /// The file as the user named it; empty where no source stands for the code.
-    pub file: String,
-    /// Counted from 1; 0 means nowhere.
-    pub line: u32,
-    /// In characters, counted from 1.
-    pub column: u32,
-}
-
 /// What a flow did wrong, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trap {
@@ -60,13 +48,8 @@ pub struct Trap {
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind, self.message)?;
-        for line in &self.trace {
-            write!(f, "\n  in {}", line.func)?;
-            if line.line > 0 {
-                write!(f, " at {}:{}:{}", line.file, line.line, line.column)?;
-            }
-        }
-        Ok(())
+        let (trace, repeats) = trace::fold(self.trace.clone());
+        trace::write(f, &trace, &repeats, "  ")
     }
 }
 

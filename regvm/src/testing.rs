@@ -7,7 +7,8 @@
 use crate::isolate::{Host, Isolate, Limits};
 use crate::program::Program;
 use crate::snapshot::{Part, SnapshotError};
-use crate::stop::{Call, Exit, Interrupt, Request, TraceLine, Trap};
+use crate::stop::{Call, Exit, Interrupt, Request, Trap};
+use crate::trace::TraceLine;
 use bytes::Bytes;
 use deepslate_ir::datum::Datum;
 use deepslate_ir::entity::{FuncId, HostId};

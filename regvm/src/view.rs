@@ -3,15 +3,17 @@
 
 use crate::heap::{Heap, Ref};
 use crate::isolate::{Core, waiting};
-use crate::stop::{Request, TaskId, TraceLine};
+use crate::stop::{Request, TaskId};
 use crate::task::{Frame, Resume, State, Task, Wait};
+use crate::trace::TraceLine;
 use deepslate_ir::builtins::{Machine, unwrapped};
 use deepslate_ir::datum::Datum;
 use deepslate_ir::durable::Durable;
 use deepslate_ir::entity::{FuncId, TypeId};
+use deepslate_ir::json;
 use deepslate_ir::module::{Func, Span};
-use deepslate_ir::structural::{float_repr, str_repr, write_bytes_repr};
-use deepslate_ir::types::Type;
+use deepslate_ir::structural::float_repr;
+use deepslate_ir::types::{STR, Type};
 
 /// An isolate as a person sees it.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -92,7 +94,8 @@ pub struct Variable {
     pub name: String,
     /// Its type as the source writes it.
     pub ty: String,
-    /// Its value as `repr` shows it, cut to `Variable::PREVIEW` characters.
+    /// Its value in the JSON form, cut to `Variable::PREVIEW` characters. A queue is `{"$queue": how many are in it}`, a lock
+    /// `{"$lock": "held"}` or `"free"`, a wait group `{"$wait_group": its count}`.
     pub value: String,
     /// Whether the value was cut.
     pub cut: bool,
@@ -176,7 +179,7 @@ fn frame_view(core: &Core, task: &Task, frame: &Frame) -> FrameView {
     FrameView { place, variables, more_variables }
 }
 
-/// The `repr` of a value, of which nothing is made past the characters that are shown.
+/// The JSON form of a value, of which nothing is made past the characters that are shown.
 fn preview(heap: &Heap, ty: TypeId, slot: u64) -> (String, bool) {
     let mut preview = Preview { heap, out: String::new(), left: Variable::PREVIEW };
     let whole = preview.value(ty, slot, 0).is_some();
@@ -205,16 +208,22 @@ impl Preview<'_> {
         Some(())
     }
 
-    /// Appends a sequence between two brackets.
-    fn all(&mut self, open: &str, items: impl Iterator<Item = (TypeId, u64)>, close: &str, depth: usize) -> Option<()> {
-        self.push(open)?;
+    /// Appends a value that holds no others.
+    fn scalar(&mut self, ty: TypeId, datum: &Datum) -> Option<()> {
+        let text = json::to_json(&self.heap.module().types, ty, datum);
+        self.push(&text)
+    }
+
+    /// Appends a sequence as an array.
+    fn all(&mut self, items: impl Iterator<Item = (TypeId, u64)>, depth: usize) -> Option<()> {
+        self.push("[")?;
         for (index, (ty, slot)) in items.enumerate() {
             if index > 0 {
-                self.push(", ")?;
+                self.push(",")?;
             }
             self.value(ty, slot, depth + 1)?;
         }
-        self.push(close)
+        self.push("]")
     }
 
     fn value(&mut self, ty: TypeId, slot: u64, depth: usize) -> Option<()> {
@@ -226,20 +235,19 @@ impl Preview<'_> {
         let (ty, slot) = unwrapped(heap, ty, slot);
         match types.get(ty) {
             Type::Union(_) => unreachable!("no member is a union"),
-            Type::None => self.push("None"),
-            Type::Bool => self.push(if slot != 0 { "True" } else { "False" }),
-            Type::Int => self.push(&(slot as i64).to_string()),
-            Type::Float => self.push(&float_repr(f64::from_bits(slot))),
+            Type::None => self.scalar(ty, &Datum::None),
+            Type::Bool => self.scalar(ty, &Datum::Bool(slot != 0)),
+            Type::Int => self.scalar(ty, &Datum::Int(slot as i64)),
+            Type::Float => self.scalar(ty, &Datum::Float(f64::from_bits(slot))),
             Type::Str => {
-                let text = Machine::str(heap, slot);
-                let shown: String = text.chars().take(self.left + 1).collect();
-                self.push(&str_repr(&shown))
+                // One character more than there is room for, so that a cut is seen to be one.
+                let shown: String = Machine::str(heap, slot).chars().take(self.left + 1).collect();
+                self.scalar(ty, &Datum::Str(shown))
             }
             Type::Bytes => {
                 let bytes = Machine::bytes(heap, slot);
-                let mut text = String::new();
-                write_bytes_repr(&bytes[..bytes.len().min(self.left + 1)], &mut text);
-                self.push(&text)
+                let shown = bytes[..bytes.len().min(self.left + 1)].to_vec();
+                self.scalar(ty, &Datum::Bytes(shown))
             }
             Type::TupleOf(element) => {
                 let count = Machine::list_len(heap, slot);
@@ -261,49 +269,52 @@ impl Preview<'_> {
             }
             Type::List(element) => {
                 let items = (0..Machine::list_len(heap, slot)).map(|i| (*element, Machine::list_get(heap, slot, i)));
-                self.all("[", items, "]", depth)
+                self.all(items, depth)
             }
             Type::Dict(key, value) => {
-                self.push("{")?;
+                let by_name = *key == STR;
+                self.push(if by_name { "{" } else { "{\"$dict\":[" })?;
                 let mut position = 0;
                 while let Some(at) = Machine::dict_next(heap, slot, position) {
                     if position > 0 {
-                        self.push(", ")?;
+                        self.push(",")?;
                     }
                     let (k, v) = Machine::dict_entry(heap, slot, at);
+                    self.push(if by_name { "" } else { "[" })?;
                     self.value(*key, k, depth + 1)?;
-                    self.push(": ")?;
+                    self.push(if by_name { ":" } else { "," })?;
                     self.value(*value, v, depth + 1)?;
+                    self.push(if by_name { "" } else { "]" })?;
                     position = at + 1;
                 }
-                self.push("}")
+                self.push(if by_name { "}" } else { "]}" })
             }
             Type::Tuple(parts) => {
                 let items = parts.iter().enumerate().map(|(i, ty)| (*ty, Machine::slot(heap, slot, i)));
-                self.all("(", items, if parts.len() == 1 { ",)" } else { ")" }, depth)
+                self.all(items, depth)
             }
             Type::Class(class) => {
                 let class = types.class(*class);
-                self.push(&class.name)?;
-                self.push("(")?;
+                self.push("{")?;
                 for (index, field) in class.fields.iter().enumerate() {
                     if index > 0 {
-                        self.push(", ")?;
+                        self.push(",")?;
                     }
-                    self.push(&field.name)?;
-                    self.push("=")?;
+                    self.scalar(STR, &Datum::Str(field.name.clone()))?;
+                    self.push(":")?;
                     self.value(field.ty, Machine::slot(heap, slot, index), depth + 1)?;
                 }
-                self.push(")")
+                self.push("}")
             }
-            Type::Queue(_) => self.push(&format!("<{} of {}>", types.name(ty), Machine::queue_len(heap, slot))),
+            // These never cross the border and have no JSON form of their own: what of them can be told in a word.
+            Type::Queue(_) => self.push(&format!("{{\"$queue\":{}}}", Machine::queue_len(heap, slot))),
             Type::Lock => {
                 let held = heap.lock_held(Ref::from_slot(slot));
-                self.push(if held { "<Lock, held>" } else { "<Lock, free>" })
+                self.push(&format!("{{\"$lock\":\"{}\"}}", if held { "held" } else { "free" }))
             }
             Type::WaitGroup => {
                 let count = heap.wait_group_count(Ref::from_slot(slot));
-                self.push(&format!("<WaitGroup at {count}>"))
+                self.push(&format!("{{\"$wait_group\":{count}}}"))
             }
         }
     }

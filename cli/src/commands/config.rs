@@ -31,7 +31,7 @@ fn keys(context: &Context) {
     let keys = Config::keys();
     if context.json {
         let keys = keys.iter().map(|key| {
-            json!({"section": key.section, "key": key.key, "kind": key.kind, "default": key.default, "variable": key.variable(), "doc": key.doc})
+            json!({"section": key.section, "key": key.key, "kind": key.kind, "default": key.default, "range": key.range, "variable": key.variable(), "doc": key.doc})
         });
         print::line(&Value::Array(keys.collect()).to_string());
         return;
@@ -43,7 +43,8 @@ fn keys(context: &Context) {
             section = &key.section;
         }
         let default = if key.default.is_empty() { String::new() } else { format!(" = {}", key.default) };
-        print::line(&format!("{}{default}  ({})", key.key, key.kind));
+        let range = key.range.as_ref().map(|range| format!(", {range}")).unwrap_or_default();
+        print::line(&format!("{}{default}  ({}{range})", key.key, key.kind));
         print::line(&format!("    {}", key.doc));
         print::line(&format!("    {}", key.variable()));
     }

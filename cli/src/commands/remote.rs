@@ -14,6 +14,8 @@ use deepslate_inspector::json::lenient;
 
 /// How long one request waits for a result before it is asked again.
 const POLL: Duration = Duration::from_secs(60);
+/// How long the first one does.
+const FIRST_POLL: Duration = Duration::from_secs(1);
 
 fn control(context: &Context, engine: &Engine) -> Outcome<Control> {
     match &engine.address {
@@ -51,6 +53,10 @@ pub async fn spawn(context: &Context, args: &Spawn) -> Outcome {
         let exists = answer.get("exists").and_then(Value::as_bool).unwrap_or_default();
         format!("{}  {}  {}\n", args.name, text(answer, "id"), if exists { "was there already" } else { "spawned" })
     });
+    // Beside the answer, so that a script that reads it is not disturbed.
+    if let Some(note) = lenient(&answer).ok().as_ref().and_then(|answer| answer.get("note")?.as_str()) {
+        context.note(&format!("note: {note}"));
+    }
     Ok(())
 }
 
@@ -126,15 +132,40 @@ pub async fn result(context: &Context, args: &ResultOf) -> Outcome {
     let limit = args.timeout.map(Duration::try_from_secs_f64).transpose();
     let limit = limit.map_err(|_| Stopped::new(Exit::Usage, "--timeout must be seconds, 0 or more"))?;
     let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+    let path = format!("/api/isolates/{}", escape(&args.name));
+    // The first request is short: who waits for something that will not come by itself is told so at once.
+    let mut poll = FIRST_POLL;
+    let mut told = String::new();
     loop {
-        let left = end.map_or(POLL, |end| end.saturating_duration_since(Instant::now()));
-        let path = format!("/api/isolates/{}/result?timeout={}", escape(&args.name), left.min(POLL).as_secs_f64());
-        match control.get(&path).await {
+        let left = end.map_or(poll, |end| end.saturating_duration_since(Instant::now())).min(poll);
+        match control.get(&format!("{path}/result?timeout={}", left.as_secs_f64())).await {
             // The request's time is over; ours may not be.
-            Err(error) if error.exit == Exit::Timeout && end.is_none_or(|end| end > Instant::now()) => {}
+            Err(error) if error.exit == Exit::Timeout && end.is_none_or(|end| end > Instant::now()) => {
+                poll = POLL;
+                let shown = lenient(&control.get(&path).await?).unwrap_or_default();
+                let note = held(&args.name, &shown);
+                if !note.is_empty() && note != told {
+                    context.note(&note);
+                }
+                told = note;
+            }
             Err(error) => return Err(error),
             Ok(answer) => return ended(context, &args.name, &answer),
         }
+    }
+}
+
+/// Why an isolate will not end by itself; empty if nothing says so.
+fn held(name: &str, shown: &Value) -> String {
+    match text(shown, "status") {
+        "parked" => format!(
+            "note: {name} is parked and can't go on: {}. This waits until somebody mends that and resumes it (`deepslate resume {name}`) or gives it up (`deepslate cancel {name}`)",
+            text(shown, "reason")
+        ),
+        "paused" => {
+            format!("note: {name} is paused. This waits until somebody lets it go on: `deepslate resume {name}`")
+        }
+        _ => String::new(),
     }
 }
 

@@ -13,7 +13,8 @@ use crate::context::Context;
 use crate::exit::{Exit, Outcome, Stopped};
 use crate::print;
 
-async fn observer(context: &Context) -> Outcome<Observer> {
+/// Who reads the store of the config while no engine is asked.
+pub(super) async fn observer(context: &Context) -> Outcome<Observer> {
     let config = context.config()?;
     if config.store.backend != "embedded" {
         let what =

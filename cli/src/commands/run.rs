@@ -1,15 +1,18 @@
-//! `deepslate run`: one flow to its result in the foreground. The same name again goes on where it was.
+//! `deepslate run`: one flow to its result in the foreground. The same name again goes on where it was,
+//! with the program and the arguments that it was spawned with.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 
 use deepslate::engine::storage::Status;
+use deepslate::engine::{Observer, shown_args};
 use deepslate::ir::datum::Datum;
 use deepslate::ir::durable::Durable;
 use deepslate::ir::image::Image;
 use deepslate::ir::json::from_json;
 use deepslate::ir::module::{FuncKind, Imm, Module};
-use deepslate::{Ending, Engine, Finished, Shown};
+use deepslate::{Ending, Engine, Finished, HostFns, Summary};
 use deepslate_inspector::{json, view};
 
 use crate::args::Run;
@@ -22,12 +25,16 @@ use crate::values::Takes;
 /// Runs it.
 pub async fn run(context: &Context, args: &Run) -> Outcome {
     let (file, flow) = super::target(&args.target, "FILE:FLOW")?;
-    let mut config = context.config()?;
-    context.log("warn")?;
+    context.log(&context.config()?, Some("warn"))?;
+    // An isolate runs the program that it was started with, whatever the file says now, so that it is looked for first.
+    if let Some(name) = &args.name
+        && let Some(known) = Known::find(context, name).await
+    {
+        return again(context, args, (&file, flow), known).await;
+    }
     let (image, hosts) = load(context, &file)?;
     let takes = takes(image.module(), flow, &args.target)?;
-    let given = takes.arguments(&args.args)?;
-    let values = values(image.module(), &takes, &given)?;
+    let values = values(image.module(), &takes, &takes.arguments(&args.args)?)?;
     let name = args.name.clone().unwrap_or_else(|| made_name(flow));
     if let Some(command) = context.loader.other_command() {
         can_run_here(image.module(), flow, command, args, &name)?;
@@ -35,10 +42,95 @@ pub async fn run(context: &Context, args: &Run) -> Outcome {
     if args.name.is_none() {
         context.note(&format!("name: {name}"));
     }
+    let engine = start(context, args, &name, hosts, Some(image)).await?;
+    let outcome = to_its_end(context, &engine, &name, Some((flow, values))).await;
+    stop(context, &engine).await;
+    end(context, &name, outcome?)
+}
+
+/// An isolate that was there before, as its store has it.
+struct Known {
+    summary: Summary,
+    observer: Observer,
+    /// The program that it runs; none if that can't be read.
+    image: Option<Image>,
+}
+
+impl Known {
+    /// The isolate of this name. What stands in the way of reading the store, the start of an engine will say.
+    async fn find(context: &Context, name: &str) -> Option<Known> {
+        let observer = super::rest::observer(context).await.ok()?;
+        let summary = observer.summary(name).await.ok()?;
+        let image = observer.program(summary.program).await.ok();
+        Some(Known { summary, observer, image })
+    }
+}
+
+/// Lets an isolate that is there already go on, or prints how it ended.
+async fn again(context: &Context, args: &Run, (file, flow): (&Path, &str), known: Known) -> Outcome {
+    let Known { summary, observer, image } = known;
+    let name = &summary.name;
+    differs(context, &summary, flow, args, image.as_ref());
+    if summary.status.is_finished() {
+        return ended(context, &observer.result(name).await?);
+    }
+    if let (Some(command), Some(image)) = (context.loader.other_command(), &image) {
+        can_run_here(image.module(), &summary.flow, command, args, name)?;
+    }
+    let own = "goes on with the program that it was spawned with";
+    let hosts = match load(context, file) {
+        Ok((now, hosts)) => {
+            if summary.program.0 != now.hash().0 {
+                context.note(&format!("note: {name} {own}, not with the file as it is now"));
+            }
+            hosts
+        }
+        Err(error) => {
+            let why = if error.message.is_empty() { String::new() } else { format!(": {}", error.message) };
+            context.note(&format!("note: {} can't be used as it is now{why}; {name} {own}", file.display()));
+            HostFns::new()
+        }
+    };
+    drop(observer);
+    let engine = start(context, args, name, hosts, None).await?;
+    let outcome = to_its_end(context, &engine, name, None).await;
+    stop(context, &engine).await;
+    end(context, name, outcome?)
+}
+
+/// Says where what was asked for is not what the isolate of this name is: it goes on with its own.
+fn differs(context: &Context, summary: &Summary, flow: &str, args: &Run, image: Option<&Image>) {
+    let Summary { name, flow: own, args: kept, .. } = summary;
+    if own != flow {
+        context.note(&format!(
+            "note: the name {name} belongs to an isolate of the flow {own}, not {flow}, and it is that one: choose another name for another isolate"
+        ));
+        return;
+    }
+    // Who gives none means those that it has; what they are is told by the parameters of its own program.
+    let Some(module) = image.map(|image| &**image.module()).filter(|_| !args.args.is_empty()) else { return };
+    let given = takes(module, own, &args.target).and_then(|takes| {
+        let values = values(module, &takes, &takes.arguments(&args.args)?)?;
+        Ok(module.flow(own).map(|func| shown_args(module, func, &values)))
+    });
+    let why = match given {
+        Ok(Some(given)) if given != *kept && !kept.is_empty() => String::new(),
+        Ok(_) => return,
+        Err(error) => format!(" ({})", error.message),
+    };
+    context.note(&format!("note: {name} goes on with the arguments that it was spawned with: {kept}{why}"));
+}
+
+/// Starts the engine, and the inspector if it is asked for.
+async fn start(context: &Context, args: &Run, name: &str, hosts: HostFns, image: Option<Image>) -> Outcome<Engine> {
+    let mut config = context.config()?;
     if let Some(address) = &args.address {
         config.inspector.address.clone_from(address);
     }
-    let mut builder = Engine::builder().config(config.clone()).image(image.clone());
+    let mut builder = Engine::builder().config(config.clone());
+    if let Some(image) = image {
+        builder = builder.image(image);
+    }
     for host in hosts.names() {
         if let Some(function) = hosts.get(&host) {
             builder = builder.host(host, function);
@@ -63,33 +155,29 @@ pub async fn run(context: &Context, args: &Run) -> Outcome {
             Err(error) => context.note(&format!("warning: {error}")),
         }
     }
-    let outcome = to_its_end(context, &engine, &name, flow, (values, &given), &image).await;
-    stop(context, &engine).await;
-    match outcome? {
-        Some(finished) => ended(context, &finished),
-        None => {
-            Err(Stopped::new(Exit::Interrupted, format!("{name} is not done; the same command goes on where it was")))
-        }
-    }
+    Ok(engine)
 }
 
-/// Spawns it or finds it, and waits. None if a signal came first.
+/// Waits for its end, of one that is there or that is spawned here. None if a signal came first.
 async fn to_its_end(
     context: &Context,
     engine: &Engine,
     name: &str,
-    flow: &str,
-    (values, given): (Vec<Datum>, &str),
-    image: &Image,
+    new: Option<(&str, Vec<Datum>)>,
 ) -> Outcome<Option<Finished>> {
     let inner = engine.inner();
-    let spawned = inner.spawn(name, flow, values).await?;
-    if spawned.exists {
-        let shown = inner.show(name).await?;
-        goes_on(context, &shown, flow, given, image)?;
-        if matches!(shown.summary.status, Status::Paused | Status::Parked) {
-            inner.resume(name).await?;
+    let exists = match new {
+        Some((flow, values)) => {
+            let spawned = inner.spawn(name, flow, values).await?;
+            if let Some(note) = spawned.note(name) {
+                context.note(&format!("note: {note}"));
+            }
+            spawned.exists
         }
+        None => true,
+    };
+    if exists && matches!(inner.show(name).await?.summary.status, Status::Paused | Status::Parked) {
+        inner.resume(name).await?;
     }
     tokio::select! {
         finished = inner.result(name, None) => Ok(Some(finished?)),
@@ -101,32 +189,14 @@ async fn to_its_end(
     }
 }
 
-/// Says what differs between an isolate that is there already and what was asked for; another flow is a mistake.
-fn goes_on(context: &Context, shown: &Shown, flow: &str, given: &str, image: &Image) -> Outcome {
-    let summary = &shown.summary;
-    if summary.flow != flow {
-        let what = format!(
-            "the name {} belongs to an isolate of the flow {}: choose another name",
-            summary.name, summary.flow
-        );
-        return Err(Stopped::new(Exit::Usage, what));
+/// Prints how it ended, or that it did not.
+fn end(context: &Context, name: &str, finished: Option<Finished>) -> Outcome {
+    match finished {
+        Some(finished) => ended(context, &finished),
+        None => {
+            Err(Stopped::new(Exit::Interrupted, format!("{name} is not done; the same command goes on where it was")))
+        }
     }
-    // Long arguments are kept cut, which then is no JSON: nothing to compare.
-    if let (Ok(old), Ok(new)) = (json::lenient(&summary.args), json::lenient(given))
-        && old != new
-    {
-        context.note(&format!(
-            "note: {} goes on with the arguments that it was spawned with: {}",
-            summary.name, summary.args
-        ));
-    }
-    if summary.program.0 != image.hash().0 && !summary.status.is_finished() {
-        context.note(&format!(
-            "note: {} goes on with the program that it was spawned with, not with the file as it is now",
-            summary.name
-        ));
-    }
-    Ok(())
 }
 
 /// Waits until the isolate is parked, and says why.

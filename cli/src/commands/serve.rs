@@ -62,7 +62,7 @@ pub async fn stop(context: &Context, engine: &Engine) {
 /// Runs the flows of files until a signal.
 pub async fn serve(context: &Context, args: &Serve) -> Outcome {
     let mut config = context.config()?;
-    context.log(&config.telemetry.log)?;
+    context.log(&config, None)?;
     if let Some(address) = &args.address {
         config.inspector.address.clone_from(address);
     }

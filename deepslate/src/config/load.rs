@@ -1,5 +1,6 @@
 //! Reading the config: the file, then the environment over it, with errors that say where and what was probably meant.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,39 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// Where a key was set.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// In the file, at this line.
+    Line(usize),
+    /// By this variable.
+    Variable(String),
+}
+
+/// Where each key was set that has not its default. It is no part of what a config says: two that say the same are equal.
+#[derive(Clone, Debug, Default)]
+pub struct Places(BTreeMap<(String, String), Place>);
+
+impl PartialEq for Places {
+    fn eq(&self, _: &Places) -> bool {
+        true
+    }
+}
+
+impl Places {
+    pub(super) fn set(&mut self, section: &str, key: &str, place: Place) {
+        self.0.insert((section.to_owned(), key.to_owned()), place);
+    }
+
+    pub(super) fn of(&self, section: &str, key: &str, file: Option<&Path>) -> Option<String> {
+        let name = |line| format!("{}:{line}", file.map_or(CONFIG_FILE.into(), |file| file.display().to_string()));
+        Some(match self.0.get(&(section.to_owned(), key.to_owned()))? {
+            Place::Line(line) => name(line),
+            Place::Variable(variable) => variable.clone(),
+        })
+    }
+}
 
 impl Config {
     /// Reads the config of a process: from `file`, else from the file that `DEEPSLATE_CONFIG` names, else from `./deepslate.toml` if it
@@ -100,7 +134,6 @@ impl Config {
             };
             config.set_section(section, keys, &at)?;
         }
-        config.check_backend().map_err(|message| at(0, message))?;
         Ok(config)
     }
 
@@ -124,7 +157,9 @@ impl Config {
                 continue;
             }
             let given = given(value).ok_or_else(|| at(value.span().start, format!("`{key}` takes a single value")))?;
-            self.set(section, key, &given).map_err(|message| at(name.span().start, message))?;
+            let place = |message| at(name.span().start, message);
+            self.set(section, key, &given).map_err(place)?;
+            self.places.set(section, key, Place::Line(place(String::new()).line.unwrap_or(1)));
         }
         Ok(())
     }
@@ -142,6 +177,7 @@ impl Config {
             if let Some(key) = keys.iter().find(|key| key.variable() == variable) {
                 self.set(&key.section, &key.key, &Given::Variable(value))
                     .map_err(|message| environment(format!("{variable}: {message}")))?;
+                self.places.set(&key.section, &key.key, Place::Variable(variable));
                 continue;
             }
             let belongs =
@@ -151,7 +187,6 @@ impl Config {
                 return Err(environment(unknown("variable", &variable, names.iter().map(String::as_str))));
             }
         }
-        self.check_backend().map_err(environment)?;
         Ok(self)
     }
 
@@ -162,6 +197,8 @@ impl Config {
             if !known.contains(&key) {
                 return Err(unknown(&format!("key of [{section}]"), key, known.into_iter()));
             }
+            let row = BACKENDS.iter().find(|known| known.name == backend);
+            row.map_or(Ok(()), |row| row.check(key, given.text())).map_err(|what| format!("`{key}`: {what}"))?;
             let settings = self.backends.entry(backend.to_owned()).or_default();
             settings.insert(key.to_owned(), given.text().to_owned());
             return Ok(());
@@ -175,21 +212,13 @@ impl Config {
             }
         }
     }
-
-    fn check_backend(&self) -> Result<(), String> {
-        let backend = &self.store.backend;
-        if BACKENDS.iter().any(|known| known.name == *backend) {
-            return Ok(());
-        }
-        Err(format!("[store] backend: {}", unknown("backend", backend, BACKENDS.iter().map(|known| known.name))))
-    }
 }
 
 fn environment(message: String) -> ConfigError {
     ConfigError { file: None, line: None, message }
 }
 
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<_> = known.collect();
     match nearest(name, known.iter().copied()) {
         Some(near) => format!("there is no {what} `{name}`; did you mean `{near}`?"),

@@ -4,7 +4,11 @@
 //! mistake there.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
+
+use deepslate_engine::limits::NAMESPACE_BYTES_MAX;
+use deepslate_storage::backends::BACKENDS;
 
 /// A value as it was given.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +102,47 @@ impl Setting for f64 {
     fn show(&self) -> String {
         format!("{self:?}")
     }
+}
+
+/// Refuses a value outside of what a key takes.
+pub(super) fn within<T: PartialOrd + Setting>(value: &T, range: &RangeInclusive<T>) -> Result<(), String> {
+    if range.contains(value) {
+        return Ok(());
+    }
+    Err(format!("`{}` is out of range: it takes {}", value.show(), show_range(range)))
+}
+
+/// A range in words.
+pub(super) fn show_range<T: Setting>(range: &RangeInclusive<T>) -> String {
+    format!("{} to {}", range.start().show(), range.end().show())
+}
+
+/// A backend of this build.
+pub(super) fn backend(name: &String) -> Result<(), String> {
+    let known = || BACKENDS.iter().map(|known| known.name);
+    if known().any(|known| known == name) { Ok(()) } else { Err(super::load::unknown("backend", name, known())) }
+}
+
+/// A namespace.
+pub(super) fn namespace(name: &String) -> Result<(), String> {
+    match name.len() {
+        1..=NAMESPACE_BYTES_MAX => Ok(()),
+        length => Err(format!("it has {length} bytes: it takes 1 to {NAMESPACE_BYTES_MAX}")),
+    }
+}
+
+/// A host and a port.
+pub(super) fn address(address: &String) -> Result<(), String> {
+    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(()),
+        _ => Err(format!("\"{address}\" is not a host and a port, as \"127.0.0.1:8080\"")),
+    }
+}
+
+/// The same, or nothing.
+pub(super) fn address_or_none(text: &String) -> Result<(), String> {
+    if text.is_empty() { Ok(()) } else { address(text) }
 }
 
 /// When programs are compiled to machine code.

@@ -60,8 +60,55 @@ fn mistakes_name_file_line_and_the_nearest_key() {
     );
     assert!(mistake("[store]\nbackend = \"embeded\"\n").contains("did you mean `embedded`?"));
     assert!(mistake("[engine]\nlease_seconds = -1\n").contains("0 or more"));
+    assert_eq!(
+        mistake("[store]\n\nbackend = \"redis9\"\n").split(';').next(),
+        Some("deepslate.toml:3: `backend`: there is no backend `redis9`")
+    );
     assert!(mistake("[engine\n").starts_with("deepslate.toml:1: "));
     assert!(mistake("engine = 3\n").contains("write it as [engine]"));
+}
+
+#[test]
+fn what_is_out_of_range_names_its_place_and_what_it_takes() {
+    for (section, key, value, what) in [
+        ("engine", "loads", "0", "`0` is out of range: it takes 1 to 100000"),
+        ("engine", "host_calls", "0", "1 to 100000"),
+        ("engine", "workers", "1000000", "0 to 100000"),
+        ("engine", "lease_seconds", "0.01", "`0.01` is out of range: it takes 0.1 to 3600.0"),
+        ("engine", "slice_ms", "0", "1 to 60000"),
+        ("engine", "node_id", "10000000000000000000", "0 to 9223372036854775807"),
+        ("engine", "namespace", "\"\"", "it takes 1 to 200"),
+        ("engine", "address", "\"here\"", "not a host and a port"),
+        ("http", "address", "\"127.0.0.1\"", "not a host and a port"),
+        ("inspector", "address", "\":80\"", "as \"127.0.0.1:8080\""),
+        ("limits", "tasks", "0", "1 to 10000000"),
+        ("limits", "heap_bytes", "10", "65536 to"),
+        ("limits", "message_bytes", "5", "1024 to"),
+        ("store.embedded", "shards", "5000", "1 to 4096"),
+        ("store.memory", "shards", "\"many\"", "1 to 4096"),
+        ("store.embedded", "path", "\"\"", "directory"),
+    ] {
+        let error = mistake(&format!("[{section}]\n# a line\n{key} = {value}\n"));
+        assert!(error.starts_with(&format!("deepslate.toml:3: `{key}`: ")) && error.contains(what), "{error}");
+        let variable = format!("DEEPSLATE_{section}_{key}").replace('.', "_").to_ascii_uppercase();
+        // A text needs no quotes there; an empty one is a text too.
+        let error =
+            Config::default().with_variables([(variable.clone(), value.replace('"', ""))]).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{variable}: `{key}`: ")) && error.contains(what), "{error}");
+    }
+    let keys = Config::keys();
+    let loads = keys.iter().find(|key| key.key == "loads").unwrap();
+    assert_eq!(loads.range.as_deref(), Some("1 to 100000"));
+    assert!(Config::documentation().contains("read from the store at once. From 1 to 100000.\n"));
+}
+
+#[test]
+fn the_config_knows_where_each_key_was_set() {
+    let config = parse("[engine]\nworkers = 2\n[telemetry]\nlog = \"inf\"\n").unwrap();
+    assert_eq!(config.place("telemetry", "log").as_deref(), Some("deepslate.toml:4"));
+    assert_eq!(config.place("engine", "loads"), None);
+    let config = config.with_variables([("DEEPSLATE_TELEMETRY_LOG".to_owned(), "info".to_owned())]).unwrap();
+    assert_eq!(config.place("telemetry", "log").as_deref(), Some("DEEPSLATE_TELEMETRY_LOG"));
 }
 
 #[test]

@@ -12,7 +12,10 @@ fn records() -> Vec<Record> {
         Datum::Dict(vec![(Datum::Int(1), Datum::Tuple(vec![Datum::Bool(false)]))]),
     ]);
     let line = TraceLine { func: "f".into(), file: "a.py".into(), line: 3, column: 7 };
-    let failure = Failure { kind: TrapKind::Division, message: "by zero".into(), task: 4, trace: vec![line] };
+    let failure =
+        Failure { kind: TrapKind::Division, message: "by zero".into(), task: 4, trace: vec![line], repeats: vec![] };
+    let repeats = vec![Repeat { last: 1, lines: 2, times: 400 }];
+    let deep = Failure { trace: [&failure.trace[..], &failure.trace[..]].concat(), repeats, ..failure.clone() };
     let plain = Record {
         args: "{\"limit\": 3}".into(),
         parts: vec![1, 2, 1_000_000_000_000],
@@ -28,6 +31,7 @@ fn records() -> Vec<Record> {
         Record { parked: Some("part 3 is damaged".into()), ..plain.clone() },
         Record { ending: Some(Ending::Done(value)), ..plain.clone() },
         Record { ending: Some(Ending::Failed(failure)), ..plain.clone() },
+        Record { ending: Some(Ending::Failed(deep)), ..plain.clone() },
         Record { ending: Some(Ending::Cancelled), ..plain.clone() },
         Record { mail: mail(), ..plain },
     ]
@@ -114,4 +118,26 @@ fn events_are_read_back() {
     assert!(Event::decode(&[1, 99, 0]).is_err());
     assert!(Event::decode(&[2, 0, 0]).is_err());
     assert_eq!(cut("aé".repeat(10), 6), "aé…");
+}
+
+#[test]
+fn a_recursion_is_stored_in_a_few_lines_that_say_how_deep_it_was() {
+    let line = |line| TraceLine { func: "f".into(), file: "a.py".into(), line, column: 5 };
+    let mut trace = vec![line(3); 999];
+    trace.push(line(9));
+    let trap =
+        |trace| Trap { kind: TrapKind::Depth, message: "too deep".into(), task: deepslate_regvm::TaskId(0), trace };
+    let failure = Failure::from(trap(trace));
+    assert_eq!(failure.trace, [line(3), line(9)]);
+    assert_eq!(
+        failure.to_string(),
+        format!("{}: too deep\n  in f at a.py:3:5\n  … the same 998 times more\n  in f at a.py:9:5", TrapKind::Depth)
+    );
+    // Of what does not repeat the middle is left out, and what repeats beyond it is still said of the right lines.
+    let mut trace: Vec<_> = (10..1_000).map(line).collect();
+    trace.extend(vec![line(3); 100]);
+    let failure = Failure::from(trap(trace));
+    assert_eq!(failure.trace.len(), TRACE_LINES_MAX);
+    assert_eq!(failure.repeats, [Repeat { last: TRACE_LINES_MAX - 1, lines: 1, times: 99 }]);
+    assert_eq!(failure.trace.last(), Some(&line(3)));
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deepslate_ir::trap::TrapKind;
 use deepslate_regvm::TraceLine;
+use deepslate_regvm::trace::Repeat;
 
 use super::bytes::{Reader, Writer};
 use super::{Damage, Ending, Failure, Record};
@@ -20,7 +21,9 @@ const PARKED: u64 = 2;
 const DONE: u64 = 4;
 const FAILED: u64 = 8;
 const CANCELLED: u64 = 16;
-const KNOWN: u64 = 31;
+/// Lines of the failure's trace repeat; which ones stands after it.
+const REPEATS: u64 = 32;
+const KNOWN: u64 = 63;
 
 pub(super) fn encode(record: &Record) -> Vec<u8> {
     let mut out = Writer::default();
@@ -33,7 +36,11 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
     };
     let parked = if record.parked.is_some() { PARKED } else { 0 };
     let paused = if record.paused { PAUSED } else { 0 };
-    out.u64(paused | parked | ending);
+    let repeats = match &record.ending {
+        Some(Ending::Failed(failure)) if !failure.repeats.is_empty() => REPEATS,
+        _ => 0,
+    };
+    out.u64(paused | parked | ending | repeats);
     if let Some(reason) = &record.parked {
         out.bytes(reason.as_bytes());
     }
@@ -79,6 +86,14 @@ fn encode_failure(out: &mut Writer, failure: &Failure) {
         out.u64(u64::from(line.line));
         out.u64(u64::from(line.column));
     }
+    if !failure.repeats.is_empty() {
+        out.u64(failure.repeats.len() as u64);
+        for repeat in &failure.repeats {
+            out.u64(repeat.last as u64);
+            out.u64(repeat.lines as u64);
+            out.u64(repeat.times);
+        }
+    }
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Record, Damage> {
@@ -87,11 +102,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Record, Damage> {
     if flags & !KNOWN != 0 {
         return Err(Damage(format!("has unknown flags {flags:#x}")));
     }
+    if flags & REPEATS != 0 && flags & FAILED == 0 {
+        return Err(Damage("has a trace that repeats and no failure".into()));
+    }
     let parked = if flags & PARKED != 0 { Some(from.str()?) } else { None };
     let ending = match flags & (DONE | FAILED | CANCELLED) {
         0 => None,
         DONE => Some(Ending::Done(from.datum()?)),
-        FAILED => Some(Ending::Failed(decode_failure(&mut from)?)),
+        FAILED => Some(Ending::Failed(decode_failure(&mut from, flags & REPEATS != 0)?)),
         CANCELLED => Some(Ending::Cancelled),
         _ => return Err(Damage("says that it ended in two ways".into())),
     };
@@ -135,7 +153,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Record, Damage> {
     })
 }
 
-fn decode_failure(from: &mut Reader<'_>) -> Result<Failure, Damage> {
+fn decode_failure(from: &mut Reader<'_>, repeats: bool) -> Result<Failure, Damage> {
     let kind = from.u8()?;
     let kind = TrapKind::from_number(kind).ok_or_else(|| Damage(format!("has a trap of unknown kind {kind}")))?;
     let message = from.str()?;
@@ -146,5 +164,13 @@ fn decode_failure(from: &mut Reader<'_>) -> Result<Failure, Damage> {
         let (func, file) = (from.str()?, from.str()?);
         trace.push(TraceLine { func, file, line: narrow(from.u64()?), column: narrow(from.u64()?) });
     }
-    Ok(Failure { kind, message, task, trace })
+    let mut repeated = Vec::new();
+    for _ in 0..if repeats { from.count(TRACE_LINES_MAX)? } else { 0 } {
+        let (last, lines, times) = (from.u64()?, from.u64()?, from.u64()?);
+        if last >= trace.len() as u64 || lines == 0 || lines > last + 1 {
+            return Err(Damage(format!("repeats lines {lines} to {last} of a trace of {}", trace.len())));
+        }
+        repeated.push(Repeat { last: last as usize, lines: lines as usize, times });
+    }
+    Ok(Failure { kind, message, task, trace, repeats: repeated })
 }

@@ -6,5 +6,6 @@ mod faults;
 mod http;
 mod kill;
 mod requests;
+mod spawn;
 mod web;
 mod world;

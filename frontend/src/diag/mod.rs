@@ -2,6 +2,7 @@
 //! rest of the source is still looked at; wording is made where the mistake is found, rendering is apart in `render`.
 
 mod codes;
+mod excerpt;
 mod render;
 
 pub use codes::Code;

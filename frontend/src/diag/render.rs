@@ -1,10 +1,10 @@
 //! Diagnostics for people (with source excerpts, by ariadne), for editors (one line each) and for machines (JSON).
 
+use super::excerpt::Excerpts;
 use super::{Diagnostic, Severity};
 use crate::source::{Sources, Span};
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind};
 use serde_json::{Value, json};
-use std::fmt;
 
 /// Renders with excerpts. `color` adds terminal colours.
 pub fn render(sources: &Sources, diagnostics: &[Diagnostic], color: bool) -> String {
@@ -55,7 +55,7 @@ fn path(sources: &Sources, span: Span) -> &str {
 }
 
 fn report(
-    texts: &mut Excerpts,
+    whole: &mut Excerpts,
     sources: &Sources,
     d: &Diagnostic,
     color: bool,
@@ -66,8 +66,13 @@ fn report(
         Severity::Warning => (ReportKind::Warning, Color::Yellow),
     };
     let config = Config::new().with_color(color).with_index_type(IndexType::Byte).with_cross_gap(false);
-    let place = |span| excerpt(sources, span);
-    let mut report = Report::build(kind, place(d.span)).with_config(config).with_code(d.code).with_message(&d.message);
+    let spans: Vec<_> = [d.span].into_iter().chain(d.labels.iter().map(|label| label.span)).collect();
+    let mut cut = Excerpts::cut(sources, &spans);
+    let is_cut = cut.as_ref().is_some_and(|texts| spans.iter().any(|span| texts.is_cut(*span)));
+    let texts = cut.as_mut().unwrap_or(whole);
+    let place = |texts: &Excerpts, span| texts.place(sources, span);
+    let mut report =
+        Report::build(kind, place(texts, d.span)).with_config(config).with_code(d.code).with_message(&d.message);
     // Where labels point at parts of the place, it need not be marked as a whole. Without a message ariadne marks nothing.
     let parts =
         d.labels.iter().any(|l| l.span.file == d.span.file && l.span.start < d.span.end && d.span.start < l.span.end);
@@ -76,54 +81,36 @@ fn report(
     let mut labels: Vec<_> = own.into_iter().chain(others).collect();
     labels.sort_by_key(|(span, ..)| *span);
     for (span, message, color) in labels {
-        report = report.with_label(Label::new(place(span)).with_color(color).with_message(message));
+        report = report.with_label(Label::new(place(texts, span)).with_color(color).with_message(message));
     }
     for help in &d.help {
         report = report.with_help(help);
     }
-    report.finish().write(texts, out)
-}
-
-/// The part of a span that is shown: what of it stands in its first line, as bytes within the text.
-fn excerpt(sources: &Sources, span: Span) -> (u32, std::ops::Range<usize>) {
-    let text = sources.get(span.file).map_or("", |s| &s.text);
-    let start = (span.start as usize).min(text.len());
-    let mut end = (span.end as usize).clamp(start, text.len());
-    if let Some(stop) = text.get(start..end).and_then(|t| t.find('\n')) {
-        end = start + stop;
+    if !is_cut {
+        return report.finish().write(texts, out);
     }
-    // The renderer counts lines from 1: what stands before the text in its file is made up by empty lines.
-    let before = empty_lines(sources.get(span.file).map_or(1, |s| s.first_line));
-    (span.file, start + before..end + before)
+    let mut text = Vec::new();
+    report.finish().write(texts, &mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    out.extend(true_columns(sources, &spans, &text).bytes());
+    Ok(())
 }
 
-/// How many empty lines stand for those before a text in its file. Beyond a million the number shown is wrong, not more.
-fn empty_lines(first_line: u32) -> usize {
-    first_line.saturating_sub(1).min(1_000_000) as usize
-}
-
-/// The texts as the renderer wants them.
-struct Excerpts {
-    texts: Vec<ariadne::Source<String>>,
-    paths: Vec<String>,
-}
-
-impl Excerpts {
-    fn of(sources: &Sources) -> Excerpts {
-        let text =
-            |s: &crate::Source| ariadne::Source::from(format!("{}{}", "\n".repeat(empty_lines(s.first_line)), s.text));
-        Excerpts { texts: sources.iter().map(text).collect(), paths: sources.iter().map(|s| s.path.clone()).collect() }
+/// Puts the columns that places really have where the renderer counted those of a line that was cut.
+fn true_columns(sources: &Sources, spans: &[Span], text: &str) -> String {
+    let mut text = text.to_owned();
+    let mut files = Vec::new();
+    for span in spans {
+        // Of each file its first place is in the headline above the excerpt.
+        if files.contains(&span.file) {
+            continue;
+        }
+        files.push(span.file);
+        let at = sources.position(span.file, span.start);
+        let head = format!(" {}:{}:", path(sources, *span), at.line);
+        let Some(from) = text.find(&head).map(|found| found + head.len()) else { continue };
+        let digits = text[from..].bytes().take_while(u8::is_ascii_digit).count();
+        text.replace_range(from..from + digits, &at.column.to_string());
     }
-}
-
-impl ariadne::Cache<u32> for &mut Excerpts {
-    type Storage = String;
-
-    fn fetch(&mut self, id: &u32) -> Result<&ariadne::Source<String>, impl fmt::Debug> {
-        self.texts.get(*id as usize).ok_or("no such source")
-    }
-
-    fn display<'a>(&self, id: &'a u32) -> Option<impl fmt::Display + 'a> {
-        self.paths.get(*id as usize).cloned()
-    }
+    text
 }

@@ -127,7 +127,7 @@ export function isolate(page, name) {
           ? h(
               "ol",
               { class: "trace" },
-              trace.map((line) => h("li", {}, h("span", { class: "mono" }, line.function), " ", h("span", { class: "faint" }, place(line)), line.text ? h("pre", {}, line.text.trim()) : null)),
+              trace.map((line) => h("li", {}, h("span", { class: "mono" }, line.function), " ", h("span", { class: "faint" }, place(line)), line.text ? h("pre", {}, line.text.trim()) : null, line.repeats ? h("p", { class: "faint" }, line.repeats.text) : null)),
             )
           : null,
       );

@@ -61,6 +61,10 @@ pub trait Machine {
     /// Replaces `range` (in bounds) by these elements, as `Vec::splice` does.
     fn list_splice(&mut self, list: u64, range: std::ops::Range<usize>, with: &[u64]) -> Result<(), Fault>;
 
+    // A loop over a dict stands at a position, so that where entries stand after others went and came can be seen in its body. It is
+    // the same in all machines: an entry is put at the end and keeps its position until gaps are closed, which happens where
+    // `structural::closes_gaps_to_grow` and `closes_gaps_to_shrink` say so; gaps at the end go at once.
+
     /// A new empty dict of this dict type.
     fn new_dict(&mut self, ty: TypeId) -> Result<u64, Fault>;
     /// How many entries.

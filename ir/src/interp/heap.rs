@@ -38,12 +38,28 @@ pub(super) enum Content {
     Group { count: i64, line: Vec<usize> },
 }
 
-/// Entries in order of insertion. A removed one leaves a hole, so that positions stay.
+/// Entries in order of insertion. A removed one leaves a hole, so that positions stay until holes are closed.
 #[derive(Debug, Default)]
 pub(super) struct Dict {
     entries: Vec<Option<(u64, u64)>>,
     index: HashMap<u64, Vec<usize>>,
     count: usize,
+}
+
+impl Dict {
+    /// Moves entries into the holes before them.
+    fn close_holes(&mut self) {
+        let mut positions = vec![0; self.entries.len()];
+        let mut next = 0;
+        for (at, entry) in self.entries.iter().enumerate() {
+            positions[at] = next;
+            next += usize::from(entry.is_some());
+        }
+        self.entries.retain(Option::is_some);
+        for at in self.index.values_mut().flatten() {
+            *at = positions[*at];
+        }
+    }
 }
 
 /// Elements, oldest first, and who waits, first come first served; who waits to put with the element.
@@ -307,6 +323,9 @@ impl Machine for Heap {
         self.spend(32)?;
         let hash = self.hash(dict, key);
         let content = self.dict_mut(dict);
+        if structural::closes_gaps_to_grow(content.entries.len(), content.count) {
+            content.close_holes();
+        }
         content.index.entry(hash).or_default().push(content.entries.len());
         content.entries.push(Some((key, value)));
         content.count += 1;
@@ -320,6 +339,12 @@ impl Machine for Heap {
         let (_, value) = content.entries[at].take()?;
         content.index.entry(hash).or_default().retain(|other| *other != at);
         content.count -= 1;
+        while content.entries.last().is_some_and(Option::is_none) {
+            content.entries.pop();
+        }
+        if structural::closes_gaps_to_shrink(content.entries.len(), content.count) {
+            content.close_holes();
+        }
         Some(value)
     }
 

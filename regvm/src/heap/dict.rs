@@ -164,7 +164,7 @@ impl Heap {
             // It has become shorter.
             *last = interval;
         }
-        if len > 64 && len / 4 > object.live {
+        if structural::closes_gaps_to_shrink(len, object.live) {
             self.dict_close_gaps(dict);
         }
         Some(entry.value)
@@ -187,8 +187,8 @@ impl Heap {
     fn dict_reserve(&mut self, dict: Ref) -> Result<(), Fault> {
         let object = self.dict(dict);
         let len = object.entries.len();
-        // By what is stored only, never by capacity: a restored dict must close its gaps where this one would.
-        if len >= 8 && len - object.live > len / 4 {
+        // By what is stored only, never by capacity.
+        if structural::closes_gaps_to_grow(len, object.live) {
             self.dict_close_gaps(dict);
         }
         let object = self.dict(dict);

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::limits::SHARD_COUNT_MAX;
 use crate::{Error, Kind, Result, Store};
 
 #[cfg(feature = "embedded")]
@@ -34,6 +35,27 @@ pub struct Backend {
     /// Its settings: key and one line of documentation, which says the default.
     pub settings: &'static [(&'static str, &'static str)],
     open: fn(&Settings) -> Opening,
+}
+
+impl Backend {
+    /// Checks the value of one of its settings before anything is opened. The error says what it takes.
+    ///
+    /// # Errors
+    /// For a value that opening would refuse whatever the world is like.
+    pub fn check(&self, key: &str, value: &str) -> std::result::Result<(), String> {
+        // A setting of one name means the same in every backend.
+        let whole = |min: u64, max: u64| match value.parse() {
+            Ok(number) if (min..=max).contains(&number) => Ok(()),
+            _ => Err(format!("`{value}` is not a whole number from {min} to {max}")),
+        };
+        match key {
+            "shards" => whole(1, SHARD_COUNT_MAX.into()),
+            "path" if value.is_empty() => Err("it is empty; it takes a directory".to_owned()),
+            _ if key.starts_with("max_") => whole(1, 1_000_000),
+            _ if key.ends_with("_ms") => whole(1, 86_400_000),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// All backends of this build.
