@@ -225,7 +225,7 @@ fn the_same_command_goes_on_whatever_the_file_says_now() {
     assert_eq!(said.out, "\"a2.0\"\n");
     assert!(said.err.contains("the flow rated, not slow"), "{said:?}");
     // The file can't be compiled and the sleeper was killed in the middle: it goes on all the same.
-    place.write("r.py", "def broken(:\n");
+    place.write("r.py", &RATED.replace("return seconds", "return second"));
     let said = place.run(&slow);
     assert_eq!((said.status, said.out.as_str()), (Some(0), "3.0\n"), "{said:?}");
     assert!(said.err.contains("E0"), "the mistake is shown: {said:?}");

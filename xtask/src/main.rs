@@ -4,6 +4,7 @@
 
 mod browser;
 mod changed;
+mod first_build;
 mod python;
 mod services;
 mod shell;
@@ -42,7 +43,7 @@ enum Habit {
         release: bool,
     },
     /// Runs a benchmark: `durable` prints steps a second and recovery times beside the disk's own fdatasync, `growth` lets
-    /// flows loop a million times, `restore` and `snapshot` time these.
+    /// flows loop a million times, `restore` and `snapshot` time these, `build` compares a first build with its dependencies alone.
     Bench {
         /// Which one.
         name: String,
@@ -109,6 +110,7 @@ fn bless() -> Result<()> {
 
 fn bench(name: &str, args: &[String]) -> Result<()> {
     match name {
+        "build" => first_build::bench(),
         "durable" => {
             let python = python::bench_environment()?;
             run(cargo("run")
@@ -124,6 +126,6 @@ fn bench(name: &str, args: &[String]) -> Result<()> {
         "restore" | "snapshot" => {
             run(cargo("bench").args(["--locked", "-p", "deepslate-benches", "--bench", name, "--"]).args(args))
         }
-        other => bail!("there is no benchmark {other}; there are: durable, growth, restore, snapshot"),
+        other => bail!("there is no benchmark {other}; there are: build, durable, growth, restore, snapshot"),
     }
 }
