@@ -65,7 +65,7 @@ async fn a_person_sees_status_line_and_variables_of_a_running_counter() {
     has(&list, &["my-counter", "failed-one", "/isolates/my-counter", "counter", "status-failed", "frozen"]);
 
     let page = document(&browser, &bench.url("/isolates/my-counter?live=off")).await;
-    has(&page, &["Task 0", "rates", "list[float]", "[1.0, 2.5]", "1000000", "tok-keyword"]);
+    has(&page, &["Task 0", "Step", "Heap", "Stored", "rates", "list[float]", "[1.0, 2.5]", "1000000", "tok-keyword"]);
     assert!(page.contains("status-sleeping") || page.contains("status-running"), "{page}");
     let current = page.split("aria-current=\"location\"").nth(1).expect("a current line");
     let line = current.split("class=\"line\"").next().unwrap_or_default();

@@ -176,7 +176,7 @@ pub fn size(datum: &Datum) -> u64 {
         Datum::None | Datum::Bool(_) | Datum::Int(_) | Datum::Float(_) => 0,
         Datum::Str(text) => text.len() as u64,
         Datum::Bytes(bytes) => bytes.len() as u64,
-        Datum::List(parts) | Datum::Tuple(parts) | Datum::Object(parts) => all(parts),
+        Datum::List(parts) | Datum::Tuple(parts) | Datum::Set(parts) | Datum::Object(parts) => all(parts),
         Datum::Dict(entries) => entries.iter().map(|(key, value)| size(key) + size(value)).fold(0, u64::saturating_add),
     };
     16 + inside

@@ -249,25 +249,16 @@ impl Preview<'_> {
                 let shown = bytes[..bytes.len().min(self.left + 1)].to_vec();
                 self.scalar(ty, &Datum::Bytes(shown))
             }
-            Type::TupleOf(element) => {
-                let count = Machine::list_len(heap, slot);
-                let items = (0..count).map(|i| (*element, Machine::list_get(heap, slot, i)));
-                self.all("(", items, if count == 1 { ",)" } else { ")" }, depth)
-            }
             Type::Set(element) | Type::FrozenSet(element) => {
-                let frozen = matches!(types.get(ty), Type::FrozenSet(_));
-                if Machine::dict_len(heap, slot) == 0 {
-                    return self.push(if frozen { "frozenset()" } else { "set()" });
-                }
                 let mut position = 0;
                 let items = std::iter::from_fn(|| {
                     let at = Machine::dict_next(heap, slot, position)?;
                     position = at + 1;
                     Some((*element, Machine::dict_entry(heap, slot, at).0))
                 });
-                self.all(if frozen { "frozenset({" } else { "{" }, items, if frozen { "})" } else { "}" }, depth)
+                self.all(items, depth)
             }
-            Type::List(element) => {
+            Type::List(element) | Type::TupleOf(element) => {
                 let items = (0..Machine::list_len(heap, slot)).map(|i| (*element, Machine::list_get(heap, slot, i)));
                 self.all(items, depth)
             }

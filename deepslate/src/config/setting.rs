@@ -118,13 +118,13 @@ pub(super) fn show_range<T: Setting>(range: &RangeInclusive<T>) -> String {
 }
 
 /// A backend of this build.
-pub(super) fn backend(name: &String) -> Result<(), String> {
+pub(super) fn backend(name: &str) -> Result<(), String> {
     let known = || BACKENDS.iter().map(|known| known.name);
     if known().any(|known| known == name) { Ok(()) } else { Err(super::load::unknown("backend", name, known())) }
 }
 
 /// A namespace.
-pub(super) fn namespace(name: &String) -> Result<(), String> {
+pub(super) fn namespace(name: &str) -> Result<(), String> {
     match name.len() {
         1..=NAMESPACE_BYTES_MAX => Ok(()),
         length => Err(format!("it has {length} bytes: it takes 1 to {NAMESPACE_BYTES_MAX}")),
@@ -132,7 +132,7 @@ pub(super) fn namespace(name: &String) -> Result<(), String> {
 }
 
 /// A host and a port.
-pub(super) fn address(address: &String) -> Result<(), String> {
+pub(super) fn address(address: &str) -> Result<(), String> {
     let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
     match port {
         Some(Ok(_)) => Ok(()),
@@ -141,7 +141,7 @@ pub(super) fn address(address: &String) -> Result<(), String> {
 }
 
 /// The same, or nothing.
-pub(super) fn address_or_none(text: &String) -> Result<(), String> {
+pub(super) fn address_or_none(text: &str) -> Result<(), String> {
     if text.is_empty() { Ok(()) } else { address(text) }
 }
 
