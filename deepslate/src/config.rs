@@ -175,22 +175,22 @@ sections! {
     http: HttpSection {
         /// Where it listens; empty: nowhere.
         address: String = "127.0.0.1:8765".into(), checked setting::address_or_none;
-        /// Largest body of a request that comes in, in bytes; at most 8 MiB.
-        body_bytes: usize = 1 << 20;
+        /// Largest body of a request that comes in, in bytes.
+        body_bytes: usize = 1 << 20, in 0..=8 << 20;
         /// How long a client may take to send the head of a request, in seconds.
-        head_seconds: f64 = 10.0;
+        head_seconds: f64 = 10.0, in 0.001..=3_600.0;
         /// How long a client may take to send the body of a request, in seconds.
-        body_seconds: f64 = 30.0;
-        /// How long a request waits for its acknowledgement, in seconds; at most 30.
-        deadline_seconds: f64 = 30.0;
+        body_seconds: f64 = 30.0, in 0.001..=3_600.0;
+        /// How long a request waits for its acknowledgement, in seconds.
+        deadline_seconds: f64 = 30.0, in 0.001..=30.0;
         /// Most connections at once.
-        connections: usize = 10_000;
+        connections: usize = 10_000, in 1..=1_000_000;
         /// Largest body of a response to a request that a flow sends, in bytes.
         response_bytes: usize = 4 << 20;
         /// Most requests of flows under way at once.
-        requests: usize = 1_000;
+        requests: usize = 1_000, in 1..=1_000_000;
         /// How long the making of a connection may take for a request that a flow sends, in seconds.
-        connect_seconds: f64 = 10.0;
+        connect_seconds: f64 = 10.0, in 0.001..=3_600.0;
     }
 
     /// The inspector and the control API.

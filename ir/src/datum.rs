@@ -173,6 +173,7 @@ impl fmt::Display for Path {
 pub fn size(datum: &Datum) -> u64 {
     let all = |parts: &[Datum]| parts.iter().map(size).fold(0, u64::saturating_add);
     let inside = match datum {
+        Datum::Member(_, value) => return size(value),
         Datum::None | Datum::Bool(_) | Datum::Int(_) | Datum::Float(_) => 0,
         Datum::Str(text) => text.len() as u64,
         Datum::Bytes(bytes) => bytes.len() as u64,

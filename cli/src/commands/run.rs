@@ -42,7 +42,7 @@ pub async fn run(context: &Context, args: &Run) -> Outcome {
     if args.name.is_none() {
         context.note(&format!("name: {name}"));
     }
-    let engine = start(context, args, &name, hosts, Some(image)).await?;
+    let engine = start(context, args, &name, hosts, Program::New(&image)).await?;
     let outcome = to_its_end(context, &engine, &name, Some((flow, values))).await;
     stop(context, &engine).await;
     end(context, &name, outcome?)
@@ -92,7 +92,7 @@ async fn again(context: &Context, args: &Run, (file, flow): (&Path, &str), known
         }
     };
     drop(observer);
-    let engine = start(context, args, name, hosts, None).await?;
+    let engine = start(context, args, name, hosts, Program::Known(image.as_ref())).await?;
     let outcome = to_its_end(context, &engine, name, None).await;
     stop(context, &engine).await;
     end(context, name, outcome?)
@@ -121,16 +121,33 @@ fn differs(context: &Context, summary: &Summary, flow: &str, args: &Run, image: 
     context.note(&format!("note: {name} goes on with the arguments that it was spawned with: {kept}{why}"));
 }
 
+/// The program that is run.
+enum Program<'a> {
+    /// The file's, for an isolate that is not there yet.
+    New(&'a Image),
+    /// That of an isolate, which the store has; none if it can't be read.
+    Known(Option<&'a Image>),
+}
+
+/// Whether a flow of a program may listen.
+fn listens(image: &Image) -> bool {
+    image.module().hosts.iter().any(|host| host.name == Durable::HttpListen.name())
+}
+
 /// Starts the engine, and the inspector if it is asked for.
-async fn start(context: &Context, args: &Run, name: &str, hosts: HostFns, image: Option<Image>) -> Outcome<Engine> {
+async fn start(context: &Context, args: &Run, name: &str, hosts: HostFns, program: Program<'_>) -> Outcome<Engine> {
     let mut config = context.config()?;
     if let Some(address) = &args.address {
         config.inspector.address.clone_from(address);
     }
     let mut builder = Engine::builder().config(config.clone());
-    if let Some(image) = image {
-        builder = builder.image(image);
-    }
+    let listens = match program {
+        Program::New(image) => {
+            builder = builder.image(image.clone());
+            listens(image)
+        }
+        Program::Known(image) => image.is_some_and(listens),
+    };
     for host in hosts.names() {
         if let Some(function) = hosts.get(&host) {
             builder = builder.host(host, function);
@@ -140,7 +157,6 @@ async fn start(context: &Context, args: &Run, name: &str, hosts: HostFns, image:
         config.http.address.clone_from(address);
     }
     // Another engine of this machine may have the address: it is taken only where it is needed.
-    let listens = image.module().hosts.iter().any(|host| host.name == Durable::HttpListen.name());
     if let Some(address) = config.http_address().filter(|_| listens) {
         builder = builder.http(address);
     }
