@@ -108,7 +108,8 @@ async fn who_lost_the_lease_writes_nothing_and_takes_up_again_later() {
     assert!(store.head_by_name("default", "late").await.unwrap().is_none());
     assert!(!late.is_finished() && !pending.is_finished());
     assert!(seen.lock().unwrap().is_empty());
-    assert_eq!(engine.numbers().resident, 0);
+    // The spawn that looks again and again is in memory for a moment each time.
+    until("nothing is in memory", async || engine.numbers().resident == 0).await;
     // The other one lets go; this one goes on, and the callers never saw it.
     store.close_session(thief).await.unwrap();
     assert!(!late.await.unwrap().unwrap().exists);
