@@ -130,7 +130,8 @@ impl Checker<'_, '_> {
     pub fn store_name(&mut self, name: &str, span: Span, value: Option<Expr>, out: &mut Vec<Stmt>) {
         match (self.names.get(name).copied(), value) {
             (Some(Local { var: Some(id), span: first }), Some(value)) => {
-                let ty = self.vars[id.0 as usize].ty;
+                let value = self.told(value, self.vars[id.0 as usize].ty);
+                let ty = self.resolved(self.vars[id.0 as usize].ty);
                 let value = match super::convert::convert(value, ty) {
                     Ok(value) => Some(value),
                     Err(value) => {
@@ -444,6 +445,8 @@ impl Checker<'_, '_> {
                 "list_extend" => self.listed(value).unwrap_or_else(|value| value),
                 _ => value,
             };
+            let value = self.told(value, wanted);
+            let (current, wanted) = (Expr { ty: self.resolved(current.ty), ..current }, self.resolved(wanted));
             let sets = matches!(self.program.types.get(wanted), Type::Set(_))
                 && matches!(self.program.types.get(value.ty), Type::FrozenSet(_))
                 && self.program.types.element(wanted) == self.program.types.element(value.ty);

@@ -3,6 +3,7 @@
 use super::classes::MethodKind;
 use super::conditions::Outcomes;
 use super::expr::{typed, var};
+use super::infer::Inference;
 use super::init::Init;
 use super::names::{Global, Program};
 use super::signatures::{Kind, Outcome};
@@ -75,6 +76,8 @@ pub(super) struct Checker<'p, 'a> {
     pub uses: Vec<Span>,
     /// Whether it acts: waits, or touches tasks and sync objects.
     pub acts: bool,
+    /// What is known of empty lists and dicts.
+    pub infer: Inference,
 }
 
 /// Checks the body of the function with this index and stores its outcome.
@@ -108,7 +111,17 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
             return;
         }
     };
+    let mut known = Inference::default();
+    // Each attempt that is not the last one learns the type of a literal.
+    while let Some(more) = attempt(program, index, stmts, known) {
+        known = more;
+    }
+}
+
+/// Checks the body once; gives what it has learnt about empty literals if it is to be checked again.
+fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], known: Inference) -> Option<Inference> {
     let function = &program.functions[index];
+    let (ast, kind) = (function.ast, function.kind);
     let params = function.params.clone();
     let mut checker = Checker {
         index,
@@ -139,6 +152,7 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
         spawns: Vec::new(),
         uses: Vec::new(),
         acts: false,
+        infer: known,
     };
     for param in &params {
         let var = param.ty.map(|ty| checker.new_var(Some(param.name.clone()), ty));
@@ -201,6 +215,15 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
             );
         }
     }
+    let learnt = checker.learnt();
+    if learnt.is_some() {
+        // What is defined inside is called anew, with variables of the types that are known by then.
+        for inner in program.functions.iter_mut().filter(|f| f.within == Some(index) && f.closed) {
+            inner.closed = false;
+            inner.params.truncate(inner.ast.params.len());
+        }
+        return learnt;
+    }
     let (vars, out) = (checker.vars, checker.out);
     let (calls, spawns, uses, acts) = (checker.calls, checker.spawns, checker.uses, checker.acts);
     let function = &mut program.functions[index];
@@ -214,6 +237,7 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
         None => {}
     }
     function.diagnostics = out;
+    None
 }
 
 /// The names that statements assign.

@@ -65,7 +65,7 @@ impl Candidate {
         }
     }
 
-    fn ret(self) -> Pattern {
+    pub fn ret(self) -> Pattern {
         match self {
             Candidate::Op(code) => match code.produces() {
                 Produces::One(pattern) => pattern,
@@ -526,6 +526,9 @@ impl Checker<'_, '_> {
             });
         }
         let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+        if let Some(open) = self.open_call(&shaped, receiver.as_ref(), &values, span) {
+            return open;
+        }
         let mut stmts = Vec::new();
         let in_order = shaped.iter().all(|(_, slots)| slots.is_sorted());
         let (receiver, values) = if in_order {

@@ -50,6 +50,8 @@ impl Checker<'_, '_> {
     /// The value where `what` needs this type; a mistake is reported.
     pub fn needed(&mut self, value: Expr, to: TypeId, what: &str) -> Option<Expr> {
         let value = if value.ty == to { value } else { self.unmixed(value) };
+        let value = self.told(value, to);
+        let to = self.resolved(to);
         match convert(value, to).or_else(|value| self.tuple_of(value, to)) {
             Ok(value) => Some(value),
             Err(value) => {

@@ -51,6 +51,16 @@ impl Checker<'_, '_> {
     /// Checks an expression. `want` is the type that it will be needed as, if that is known; the result may still be of
     /// another one.
     pub fn expr(&mut self, expr: &ast::Expr, want: Option<TypeId>) -> Option<Expr> {
+        if !self.infer.is_open() {
+            return self.expr_as(expr, want);
+        }
+        let want = want.map(|ty| self.resolved(ty));
+        let value = self.expr_as(expr, want)?;
+        let ty = self.resolved(value.ty);
+        Some(Expr { ty, ..value })
+    }
+
+    fn expr_as(&mut self, expr: &ast::Expr, want: Option<TypeId>) -> Option<Expr> {
         let span = expr.span;
         match &expr.kind {
             A::None => Some(typed(types::NONE, span, ExprKind::None)),
@@ -257,7 +267,11 @@ impl Checker<'_, '_> {
                 values.push(None);
                 continue;
             }
-            let value = check(self, index, expr, None);
+            let mut value = check(self, index, expr, None);
+            if let Some(before) = ty {
+                value = value.map(|value| self.told(value, before));
+                ty = Some(self.resolved(before));
+            }
             match (&value, ty) {
                 (Some(value), None) => ty = Some(value.ty),
                 (Some(value), Some(before)) => match join(before, value.ty) {
@@ -286,7 +300,9 @@ impl Checker<'_, '_> {
             }
         }
         let ty = ty.or_else(|| values.first().and_then(|v| v.as_ref().map(|v| v.ty)))?;
-        let values = values.into_iter().map(|v| v.and_then(|v| convert(v, ty).ok())).collect::<Option<Vec<_>>>()?;
+        let ty = self.resolved(ty);
+        let values = values.into_iter().map(|v| v.and_then(|v| convert(self.told(v, ty), ty).ok()));
+        let values = values.collect::<Option<Vec<_>>>()?;
         Some((values, ty))
     }
 
@@ -296,13 +312,10 @@ impl Checker<'_, '_> {
             _ => None,
         });
         if elements.is_empty() {
-            let Some(element) = want_element else {
-                let report =
-                    Diagnostic::error(Code::CannotInfer, span, "the type of this empty list's elements is not known");
-                self.report(report.help("declare the variable with its type: items: list[int] = []"));
-                return None;
+            let ty = match want_element {
+                Some(element) => self.program.types.intern(Type::List(element)),
+                None => self.empty_type(span, |unknown| Type::List(unknown())),
             };
-            let ty = self.program.types.intern(Type::List(element));
             return Some(op(Op::ListNew, Vec::new(), ty, span));
         }
         self.list_of(elements, want_element, "an element of this list", span)
@@ -359,12 +372,10 @@ impl Checker<'_, '_> {
             _ => (None, None),
         };
         if entries.is_empty() {
-            let (Some(key), Some(value)) = (want_key, want_value) else {
-                let report = Diagnostic::error(Code::CannotInfer, span, "the types of this empty dict are not known");
-                self.report(report.help("declare the variable with its type: items: dict[str, int] = {}"));
-                return None;
+            let ty = match (want_key, want_value) {
+                (Some(key), Some(value)) => self.program.types.intern(Type::Dict(key, value)),
+                _ => self.empty_type(span, |unknown| Type::Dict(unknown(), unknown())),
             };
-            let ty = self.program.types.intern(Type::Dict(key, value));
             return Some(op(Op::DictNew, Vec::new(), ty, span));
         }
         if entries.iter().any(|(key, _)| key.is_none()) {

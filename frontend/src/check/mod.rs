@@ -5,7 +5,8 @@
 //! Files: `names` what the names of a file stand for, `annotations` types as written, `signatures` functions and classes,
 //! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select), `conditions`,
 //! `expr` expressions, `sequences` displays and unpacking, `folds` generators that a builtin consumes, `operators`, `call`, `builtin`,
-//! `special` builtins that say more than a signature, `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions.
+//! `special` builtins that say more than a signature, `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions,
+//! `infer` what empty lists and dicts hold.
 
 mod annotations;
 mod assign;
@@ -23,6 +24,7 @@ mod expr;
 mod folds;
 mod format;
 mod globals;
+mod infer;
 mod init;
 mod loops;
 mod names;

@@ -68,6 +68,8 @@ pub(crate) struct Program<'a> {
     pub owner: Option<usize>,
     /// The functions that are defined in functions, by the place of their names.
     pub nested: HashMap<Span, usize>,
+    /// Types that stand for no other one, see `infer`.
+    pub unknowns: Vec<TypeId>,
 }
 
 /// The package that flows import from.
@@ -142,6 +144,7 @@ pub(crate) fn collect<'a>(sources: &'a Sources, items: &'a [Item], constants: &[
         alias_depth: 0,
         owner: None,
         nested: HashMap::new(),
+        unknowns: Vec::new(),
     };
     for (name, value) in constants {
         let index = program.constants.len();

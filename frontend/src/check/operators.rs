@@ -71,6 +71,10 @@ impl Checker<'_, '_> {
     /// A binary operator on checked operands.
     pub fn binary(&mut self, code: BinaryOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
         let (left, right) = (self.unmixed(left), self.unmixed(right));
+        let (left, right) = match code {
+            BinaryOp::Add | BinaryOp::BitOr => self.alike(left, right),
+            _ => (left, right),
+        };
         let numeric = |ty| matches!(ty, types::INT | types::FLOAT | types::BOOL);
         if numeric(left.ty) && numeric(right.ty) {
             return self.arithmetic(code, left, right, span);
@@ -207,6 +211,10 @@ impl Checker<'_, '_> {
 
     /// A comparison of checked operands.
     pub fn compare(&mut self, code: CompareOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
+        let (left, right) = match code {
+            CompareOp::In | CompareOp::NotIn => self.element_alike(left, right),
+            _ => self.alike(left, right),
+        };
         match code {
             CompareOp::In | CompareOp::NotIn => {
                 let found = self.contains(left, right, span)?;

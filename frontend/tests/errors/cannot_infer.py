@@ -6,5 +6,6 @@ async def main() -> int:
     items = []
     prices = {}
     queue = dpslio.Queue()
-    items.append(1)
+    for item in items:
+        print(item.name, prices)
     return len(items)

@@ -1,0 +1,333 @@
+//! What an empty list or dict holds is told by what is done with it: `names = []`, then `names.append(user.name)`.
+//!
+//! An empty literal whose type nobody asks for gets an *unknown* in place of its element types, and the check goes on.
+//! Wherever two types must agree (an argument, an assignment, a result, elements of one list), an unknown takes what
+//! stands on the other side. Then the function is checked once more, with what was learnt as the types of its literals, so
+//! that nothing of the first attempt remains: no checked form, no report. The first use that tells decides, as for mypy;
+//! where none does, the literal is reported.
+
+use super::body::Checker;
+use super::builtin::Candidate;
+use super::names::Program;
+use crate::diag::{Code, Diagnostic};
+use crate::source::Span;
+use crate::tree::{Expr, ExprKind};
+use deepslate_ir::entity::TypeId;
+use deepslate_ir::pattern::Pattern;
+use deepslate_ir::types::{Class, Type};
+use std::collections::{BTreeMap, HashMap};
+
+/// The name of an unknown, which no name in a source can be.
+const UNKNOWN: &str = "<unknown>";
+/// Types are not followed deeper than this.
+const DEPTH: u32 = 64;
+/// A function is checked at most so often; each attempt but the last one learns the type of a literal, most learn all.
+const ATTEMPTS: u32 = 64;
+
+/// What is known of the empty literals of one function, from earlier attempts and in this one.
+#[derive(Debug, Default)]
+pub(super) struct Inference {
+    /// The types of literals, by their place: what earlier attempts have learnt.
+    known: HashMap<Span, TypeId>,
+    /// The literals of this attempt whose types are not known, and the types with unknowns that they have for now.
+    open: BTreeMap<Span, TypeId>,
+    /// Unknowns that are in use.
+    used: usize,
+    /// What unknowns stand for.
+    bound: HashMap<TypeId, TypeId>,
+    /// The unknowns that stand for something, in the order in which that was found out.
+    trail: Vec<TypeId>,
+    /// The attempts before this one.
+    attempts: u32,
+}
+
+impl Inference {
+    /// Whether there are unknowns.
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+}
+
+impl Program<'_> {
+    /// A type that stands for no other one.
+    fn unknown_type(&mut self, index: usize) -> TypeId {
+        while self.unknowns.len() <= index {
+            let class = Class { name: UNKNOWN.to_owned(), fields: Vec::new(), frozen: true };
+            let id = self.types.add_class(class);
+            let ty = self.types.intern(Type::Class(id));
+            self.unknowns.push(ty);
+        }
+        self.unknowns[index]
+    }
+}
+
+impl Checker<'_, '_> {
+    /// The type of an empty list or dict that nothing asks for a type.
+    pub fn empty_type(&mut self, span: Span, make: fn(&mut dyn FnMut() -> TypeId) -> Type) -> TypeId {
+        if let Some(known) = self.infer.known.get(&span) {
+            return *known;
+        }
+        if let Some(open) = self.infer.open.get(&span) {
+            return *open;
+        }
+        let mut fresh = || {
+            self.infer.used += 1;
+            self.program.unknown_type(self.infer.used - 1)
+        };
+        let ty = make(&mut fresh);
+        let ty = self.program.types.intern(ty);
+        self.infer.open.insert(span, ty);
+        ty
+    }
+
+    fn is_unknown(&self, ty: TypeId) -> bool {
+        match self.program.types.get(ty) {
+            Type::Class(id) => self.program.types.class(*id).name == UNKNOWN,
+            _ => false,
+        }
+    }
+
+    /// Whether something of the type is not known.
+    pub fn has_unknown(&self, ty: TypeId) -> bool {
+        self.infer.is_open() && self.holds_unknown(ty, 0)
+    }
+
+    fn holds_unknown(&self, ty: TypeId, depth: u32) -> bool {
+        let inside = |part: &TypeId| self.holds_unknown(*part, depth + 1);
+        depth <= DEPTH
+            && match self.program.types.get(ty) {
+                Type::Class(_) => self.is_unknown(ty),
+                Type::List(e) | Type::Queue(e) => inside(e),
+                Type::Dict(k, v) => inside(k) || inside(v),
+                Type::Tuple(parts) => parts.iter().any(inside),
+                _ => false,
+            }
+    }
+
+    /// The type with what its unknowns stand for.
+    pub fn resolved(&mut self, ty: TypeId) -> TypeId {
+        if self.infer.bound.is_empty() { ty } else { self.resolved_at(ty, 0) }
+    }
+
+    fn resolved_at(&mut self, ty: TypeId, depth: u32) -> TypeId {
+        if depth > DEPTH {
+            return ty;
+        }
+        if let Some(bound) = self.infer.bound.get(&ty).copied() {
+            return self.resolved_at(bound, depth + 1);
+        }
+        let made = match self.program.types.get(ty).clone() {
+            Type::List(e) => Type::List(self.resolved_at(e, depth + 1)),
+            Type::Queue(e) => Type::Queue(self.resolved_at(e, depth + 1)),
+            Type::Dict(k, v) => Type::Dict(self.resolved_at(k, depth + 1), self.resolved_at(v, depth + 1)),
+            Type::Tuple(parts) => Type::Tuple(parts.into_iter().map(|p| self.resolved_at(p, depth + 1)).collect()),
+            _ => return ty,
+        };
+        self.program.types.intern(made)
+    }
+
+    /// Makes two types agree by what unknowns in them stand for; tells whether they do.
+    pub fn unify(&mut self, a: TypeId, b: TypeId) -> bool {
+        self.unify_at(a, b, 0)
+    }
+
+    fn unify_at(&mut self, a: TypeId, b: TypeId, depth: u32) -> bool {
+        let (a, b) = (self.resolved(a), self.resolved(b));
+        if a == b {
+            return true;
+        }
+        if depth > DEPTH {
+            return false;
+        }
+        for (unknown, other) in [(a, b), (b, a)] {
+            if self.is_unknown(unknown) {
+                let within = self.names_type(other, unknown, 0);
+                if !within {
+                    self.infer.bound.insert(unknown, other);
+                    self.infer.trail.push(unknown);
+                }
+                return !within;
+            }
+        }
+        match (self.program.types.get(a).clone(), self.program.types.get(b).clone()) {
+            (Type::List(a), Type::List(b)) | (Type::Queue(a), Type::Queue(b)) => self.unify_at(a, b, depth + 1),
+            (Type::Dict(k, v), Type::Dict(l, w)) => {
+                let keys = self.unify_at(k, l, depth + 1);
+                self.unify_at(v, w, depth + 1) && keys
+            }
+            (Type::Tuple(a), Type::Tuple(b)) if a.len() == b.len() => {
+                let mut all = true;
+                for (a, b) in a.into_iter().zip(b) {
+                    all &= self.unify_at(a, b, depth + 1);
+                }
+                all
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a type names another one.
+    fn names_type(&self, ty: TypeId, other: TypeId, depth: u32) -> bool {
+        let inside = |part: &TypeId| self.names_type(*part, other, depth + 1);
+        ty == other
+            || depth > DEPTH
+            || match self.program.types.get(ty) {
+                Type::List(e) | Type::Queue(e) => inside(e),
+                Type::Dict(k, v) => inside(k) || inside(v),
+                Type::Tuple(parts) => parts.iter().any(inside),
+                _ => false,
+            }
+    }
+
+    /// A value where a type is needed: what that tells about unknowns of either.
+    pub fn told(&mut self, value: Expr, ty: TypeId) -> Expr {
+        if self.infer.is_open() && (self.has_unknown(value.ty) || self.has_unknown(ty)) {
+            self.unify(value.ty, ty);
+            let ty = self.resolved(value.ty);
+            return Expr { ty, ..value };
+        }
+        value
+    }
+
+    /// Two values of one type: what each tells about unknowns of the other.
+    pub fn alike(&mut self, left: Expr, right: Expr) -> (Expr, Expr) {
+        if !self.infer.is_open() {
+            return (left, right);
+        }
+        let right = self.told(right, left.ty);
+        let ty = self.resolved(left.ty);
+        (Expr { ty, ..left }, right)
+    }
+
+    /// A value that is looked for in a list or dict, and that one.
+    pub fn element_alike(&mut self, value: Expr, within: Expr) -> (Expr, Expr) {
+        if !self.infer.is_open() {
+            return (value, within);
+        }
+        let value = match *self.program.types.get(within.ty) {
+            Type::List(e) | Type::Dict(e, _) => self.told(value, e),
+            _ => value,
+        };
+        let ty = self.resolved(within.ty);
+        (value, Expr { ty, ..within })
+    }
+
+    /// A call of builtins where something of the types is not known; none if all is. The result is of use for its type
+    /// only.
+    pub fn open_call(
+        &mut self,
+        shaped: &[(Candidate, Vec<usize>)],
+        receiver: Option<&Expr>,
+        values: &[Expr],
+        span: Span,
+    ) -> Option<Option<Expr>> {
+        let given = receiver.iter().copied().chain(values);
+        if !self.infer.is_open() || !given.clone().any(|e| self.has_unknown(e.ty)) {
+            return None;
+        }
+        let before = usize::from(receiver.is_some());
+        for (candidate, slots) in shaped {
+            let mut args: Vec<Option<TypeId>> = vec![None; before + values.len()];
+            if let Some(receiver) = receiver {
+                args[0] = Some(receiver.ty);
+            }
+            for (value, slot) in values.iter().zip(slots) {
+                args[*slot] = Some(value.ty);
+            }
+            let undo = self.infer.trail.len();
+            let mut vars = HashMap::new();
+            let params = candidate.params();
+            let fits = args.iter().zip(params).enumerate().all(|(at, (arg, (_, pattern)))| {
+                arg.is_some_and(|arg| self.open_match(pattern, arg, at >= before, &mut vars))
+            });
+            if fits && let Some(ret) = self.open_type(&candidate.ret(), &vars) {
+                return Some(Some(Expr { ty: ret, span, kind: ExprKind::None }));
+            }
+            for unknown in self.infer.trail.split_off(undo) {
+                self.infer.bound.remove(&unknown);
+            }
+        }
+        Some(None)
+    }
+
+    fn open_match(&mut self, pattern: &Pattern, ty: TypeId, is_argument: bool, vars: &mut HashMap<u8, TypeId>) -> bool {
+        let ty = self.resolved(ty);
+        let parts: Vec<(&Pattern, TypeId)> = match (pattern, self.program.types.get(ty).clone()) {
+            (Pattern::Is(id), _) => return super::convert::converts(ty, *id) || self.unify(ty, *id),
+            (Pattern::Var(i) | Pattern::Ordered(i), _) => {
+                let bound = *vars.entry(*i).or_insert(ty);
+                return super::convert::converts(ty, bound) || self.unify(bound, ty);
+            }
+            (Pattern::List(e), Type::List(te)) => vec![(e, te)],
+            // The builtins take lists, Python takes anything that can be iterated over.
+            (Pattern::List(e), Type::Dict(k, _)) if is_argument => vec![(e, k)],
+            (Pattern::List(e), Type::Str) if is_argument => vec![(e, ty)],
+            (Pattern::List(e), Type::Tuple(parts)) if is_argument => parts.into_iter().map(|p| (*e, p)).collect(),
+            (Pattern::Dict(k, v), Type::Dict(tk, tv)) => vec![(k, tk), (v, tv)],
+            (Pattern::Queue(e), Type::Queue(te)) => vec![(e, te)],
+            (Pattern::Pair(a, b), Type::Tuple(parts)) if parts.len() == 2 => vec![(a, parts[0]), (b, parts[1])],
+            (Pattern::Triple(a, b, c), Type::Tuple(parts)) if parts.len() == 3 => {
+                vec![(a, parts[0]), (b, parts[1]), (c, parts[2])]
+            }
+            _ => return false,
+        };
+        parts.into_iter().all(|(pattern, ty)| self.open_match(pattern, ty, false, vars))
+    }
+
+    /// The type that a pattern stands for.
+    fn open_type(&mut self, pattern: &Pattern, vars: &HashMap<u8, TypeId>) -> Option<TypeId> {
+        let mut each = |list: &[&Pattern]| list.iter().map(|p| self.open_type(p, vars)).collect::<Option<Vec<_>>>();
+        let ty = match pattern {
+            Pattern::Is(id) => return Some(*id),
+            Pattern::Var(i) | Pattern::Ordered(i) => return vars.get(i).copied(),
+            Pattern::List(e) => Type::List(each(&[e])?[0]),
+            Pattern::Queue(e) => Type::Queue(each(&[e])?[0]),
+            Pattern::Dict(k, v) => {
+                let parts = each(&[k, v])?;
+                Type::Dict(parts[0], parts[1])
+            }
+            Pattern::Pair(a, b) => Type::Tuple(each(&[a, b])?),
+            Pattern::Triple(a, b, c) => Type::Tuple(each(&[a, b, c])?),
+        };
+        Some(self.program.types.intern(ty))
+    }
+
+    /// At the end of an attempt: what it has learnt, if that is worth another attempt. If not, the literals that nothing
+    /// tells about are reported, and what only follows from them is not.
+    pub fn learnt(&mut self) -> Option<Inference> {
+        let mut known = std::mem::take(&mut self.infer.known);
+        let (mut more, attempts) = (false, self.infer.attempts + 1);
+        let mut left = Vec::new();
+        for (span, ty) in std::mem::take(&mut self.infer.open) {
+            let ty = self.resolved(ty);
+            if attempts >= ATTEMPTS || self.holds_unknown(ty, 0) {
+                left.push((span, ty));
+            } else {
+                more = true;
+                known.insert(span, ty);
+            }
+        }
+        if more {
+            return Some(Inference { known, attempts, ..Inference::default() });
+        }
+        if !left.is_empty() {
+            let follows = |d: &Diagnostic| {
+                let texts = [Some(&d.message), d.note.as_ref()];
+                texts.into_iter().flatten().chain(d.labels.iter().map(|l| &l.message)).any(|t| t.contains(UNKNOWN))
+            };
+            self.out.retain(|d| !follows(d));
+        }
+        for (span, ty) in left {
+            let report = match self.program.types.get(ty) {
+                Type::Dict(..) => {
+                    Diagnostic::error(Code::CannotInfer, span, "the types of this empty dict are not known")
+                        .help("declare the variable with its type: items: dict[str, int] = {}")
+                }
+                _ => Diagnostic::error(Code::CannotInfer, span, "the type of this empty list's elements is not known")
+                    .help("declare the variable with its type: items: list[int] = []"),
+            };
+            self.report(report);
+        }
+        None
+    }
+}
