@@ -160,15 +160,7 @@ impl Program<'_> {
         }
         let name = match self.path(of) {
             Some((_, Some(Global::Api(path)))) if path == "dpslio.Queue" => "Queue",
-            Some((_, Some(Global::Foreign(what, _)))) => match what.strip_prefix("comes from typing.") {
-                Some("List") => "list",
-                Some("Dict") => "dict",
-                Some("Tuple") => "tuple",
-                Some("Set") => "set",
-                Some("FrozenSet") => "frozenset",
-                Some("Optional" | "Union") => "alternatives",
-                _ => "",
-            },
+            Some((_, Some(Global::Foreign(what, _)))) => generic_named(&what),
             Some((_, None)) => match written.as_str() {
                 name @ ("list" | "dict" | "tuple" | "set" | "frozenset") => name,
                 _ => "",
@@ -277,3 +269,19 @@ fn literal_type(values: &[&Expr]) -> Option<TypeId> {
 
 /// What a user may write.
 const TYPES: &str = "types are int, float, bool, str, bytes, None, list[T], dict[K, V], set[T], tuple[A, B] and classes marked @dataclass";
+
+/// What a generic of `typing` or `collections.abc` stands for. An annotation for whatever can be read, iterated over or
+/// looked up in is one for the builtin type that does all of that: a program is typed without knowing its callers, and JSON
+/// has no other sequence or mapping.
+fn generic_named(what: &str) -> &'static str {
+    let modules = ["comes from typing.", "comes from collections.abc.", "comes from typing_extensions."];
+    match modules.iter().find_map(|m| what.strip_prefix(m)) {
+        Some("List" | "Sequence" | "MutableSequence" | "Collection" | "Iterable") => "list",
+        Some("Dict" | "Mapping" | "MutableMapping") => "dict",
+        Some("Tuple") => "tuple",
+        Some("Set" | "AbstractSet" | "MutableSet") => "set",
+        Some("FrozenSet") => "frozenset",
+        Some("Optional" | "Union") => "alternatives",
+        _ => "",
+    }
+}

@@ -94,14 +94,7 @@ impl Checker<'_, '_> {
 
     fn holds_unknown(&self, ty: TypeId, depth: u32) -> bool {
         let inside = |part: &TypeId| self.holds_unknown(*part, depth + 1);
-        depth <= DEPTH
-            && match self.program.types.get(ty) {
-                Type::Class(_) => self.is_unknown(ty),
-                Type::List(e) | Type::Queue(e) => inside(e),
-                Type::Dict(k, v) => inside(k) || inside(v),
-                Type::Tuple(parts) => parts.iter().any(inside),
-                _ => false,
-            }
+        depth <= DEPTH && (self.is_unknown(ty) || parts(self.program.types.get(ty)).iter().any(inside))
     }
 
     /// The type with what its unknowns stand for.
@@ -116,13 +109,13 @@ impl Checker<'_, '_> {
         if let Some(bound) = self.infer.bound.get(&ty).copied() {
             return self.resolved_at(bound, depth + 1);
         }
-        let made = match self.program.types.get(ty).clone() {
-            Type::List(e) => Type::List(self.resolved_at(e, depth + 1)),
-            Type::Queue(e) => Type::Queue(self.resolved_at(e, depth + 1)),
-            Type::Dict(k, v) => Type::Dict(self.resolved_at(k, depth + 1), self.resolved_at(v, depth + 1)),
-            Type::Tuple(parts) => Type::Tuple(parts.into_iter().map(|p| self.resolved_at(p, depth + 1)).collect()),
-            _ => return ty,
-        };
+        let old = self.program.types.get(ty).clone();
+        let parts = parts(&old);
+        if parts.is_empty() {
+            return ty;
+        }
+        let parts = parts.into_iter().map(|p| self.resolved_at(p, depth + 1)).collect();
+        let made = of_parts(&old, parts);
         self.program.types.intern(made)
     }
 
@@ -149,34 +142,22 @@ impl Checker<'_, '_> {
                 return !within;
             }
         }
-        match (self.program.types.get(a).clone(), self.program.types.get(b).clone()) {
-            (Type::List(a), Type::List(b)) | (Type::Queue(a), Type::Queue(b)) => self.unify_at(a, b, depth + 1),
-            (Type::Dict(k, v), Type::Dict(l, w)) => {
-                let keys = self.unify_at(k, l, depth + 1);
-                self.unify_at(v, w, depth + 1) && keys
-            }
-            (Type::Tuple(a), Type::Tuple(b)) if a.len() == b.len() => {
-                let mut all = true;
-                for (a, b) in a.into_iter().zip(b) {
-                    all &= self.unify_at(a, b, depth + 1);
-                }
-                all
-            }
-            _ => false,
+        let (a, b) = (self.program.types.get(a).clone(), self.program.types.get(b).clone());
+        let (ours, theirs) = (parts(&a), parts(&b));
+        if ours.is_empty() || ours.len() != theirs.len() || of_parts(&a, theirs.clone()) != b {
+            return false;
         }
+        let mut all = true;
+        for (a, b) in ours.into_iter().zip(theirs) {
+            all &= self.unify_at(a, b, depth + 1);
+        }
+        all
     }
 
     /// Whether a type names another one.
     fn names_type(&self, ty: TypeId, other: TypeId, depth: u32) -> bool {
         let inside = |part: &TypeId| self.names_type(*part, other, depth + 1);
-        ty == other
-            || depth > DEPTH
-            || match self.program.types.get(ty) {
-                Type::List(e) | Type::Queue(e) => inside(e),
-                Type::Dict(k, v) => inside(k) || inside(v),
-                Type::Tuple(parts) => parts.iter().any(inside),
-                _ => false,
-            }
+        ty == other || depth > DEPTH || parts(self.program.types.get(ty)).iter().any(inside)
     }
 
     /// A value where a type is needed: what that tells about unknowns of either.
@@ -205,7 +186,9 @@ impl Checker<'_, '_> {
             return (value, within);
         }
         let value = match *self.program.types.get(within.ty) {
-            Type::List(e) | Type::Dict(e, _) => self.told(value, e),
+            Type::List(e) | Type::TupleOf(e) | Type::Set(e) | Type::FrozenSet(e) | Type::Dict(e, _) => {
+                self.told(value, e)
+            }
             _ => value,
         };
         let ty = self.resolved(within.ty);
@@ -254,13 +237,24 @@ impl Checker<'_, '_> {
         let ty = self.resolved(ty);
         let parts: Vec<(&Pattern, TypeId)> = match (pattern, self.program.types.get(ty).clone()) {
             (Pattern::Is(id), _) => return super::convert::converts(ty, *id) || self.unify(ty, *id),
-            (Pattern::Var(i) | Pattern::Ordered(i), _) => {
+            (Pattern::Var(i) | Pattern::Ordered(i) | Pattern::Hashable(i), _) => {
                 let bound = *vars.entry(*i).or_insert(ty);
                 return super::convert::converts(ty, bound) || self.unify(bound, ty);
             }
             (Pattern::List(e), Type::List(te)) => vec![(e, te)],
             // The builtins take lists, Python takes anything that can be iterated over.
-            (Pattern::List(e), Type::Dict(k, _)) if is_argument => vec![(e, k)],
+            (Pattern::List(e), Type::Dict(te, _) | Type::Set(te) | Type::FrozenSet(te) | Type::TupleOf(te))
+                if is_argument =>
+            {
+                vec![(e, te)]
+            }
+            (Pattern::TupleOf(e), Type::TupleOf(te))
+            | (Pattern::Set(e), Type::Set(te))
+            | (Pattern::FrozenSet(e), Type::FrozenSet(te)) => vec![(e, te)],
+            (Pattern::AnySet(i, e), Type::Set(te) | Type::FrozenSet(te)) => {
+                vars.insert(*i, ty);
+                vec![(e, te)]
+            }
             (Pattern::List(e), Type::Str) if is_argument => vec![(e, ty)],
             (Pattern::List(e), Type::Tuple(parts)) if is_argument => parts.into_iter().map(|p| (*e, p)).collect(),
             (Pattern::Dict(k, v), Type::Dict(tk, tv)) => vec![(k, tk), (v, tv)],
@@ -279,7 +273,12 @@ impl Checker<'_, '_> {
         let mut each = |list: &[&Pattern]| list.iter().map(|p| self.open_type(p, vars)).collect::<Option<Vec<_>>>();
         let ty = match pattern {
             Pattern::Is(id) => return Some(*id),
-            Pattern::Var(i) | Pattern::Ordered(i) => return vars.get(i).copied(),
+            Pattern::Var(i) | Pattern::Ordered(i) | Pattern::Hashable(i) | Pattern::AnySet(i, _) => {
+                return vars.get(i).copied();
+            }
+            Pattern::TupleOf(e) => Type::TupleOf(each(&[e])?[0]),
+            Pattern::Set(e) => Type::Set(each(&[e])?[0]),
+            Pattern::FrozenSet(e) => Type::FrozenSet(each(&[e])?[0]),
             Pattern::List(e) => Type::List(each(&[e])?[0]),
             Pattern::Queue(e) => Type::Queue(each(&[e])?[0]),
             Pattern::Dict(k, v) => {
@@ -323,11 +322,47 @@ impl Checker<'_, '_> {
                     Diagnostic::error(Code::CannotInfer, span, "the types of this empty dict are not known")
                         .help("declare the variable with its type: items: dict[str, int] = {}")
                 }
+                Type::Set(_) | Type::FrozenSet(_) => {
+                    Diagnostic::error(Code::CannotInfer, span, "the type of this empty set's elements is not known")
+                        .help("declare the variable with its type: items: set[int] = set()")
+                }
                 _ => Diagnostic::error(Code::CannotInfer, span, "the type of this empty list's elements is not known")
                     .help("declare the variable with its type: items: list[int] = []"),
             };
             self.report(report);
         }
         None
+    }
+}
+
+/// The types that a type is made of.
+fn parts(ty: &Type) -> Vec<TypeId> {
+    match ty {
+        Type::List(e) | Type::TupleOf(e) | Type::Set(e) | Type::FrozenSet(e) | Type::Queue(e) => vec![*e],
+        Type::Dict(k, v) => vec![*k, *v],
+        Type::Tuple(parts) => parts.clone(),
+        Type::None
+        | Type::Bool
+        | Type::Int
+        | Type::Float
+        | Type::Str
+        | Type::Bytes
+        | Type::Class(_)
+        | Type::Lock
+        | Type::WaitGroup => Vec::new(),
+    }
+}
+
+/// A type of the same kind, made of as many other types.
+fn of_parts(ty: &Type, parts: Vec<TypeId>) -> Type {
+    match (ty, parts.as_slice()) {
+        (Type::List(_), [e]) => Type::List(*e),
+        (Type::TupleOf(_), [e]) => Type::TupleOf(*e),
+        (Type::Set(_), [e]) => Type::Set(*e),
+        (Type::FrozenSet(_), [e]) => Type::FrozenSet(*e),
+        (Type::Queue(_), [e]) => Type::Queue(*e),
+        (Type::Dict(..), [k, v]) => Type::Dict(*k, *v),
+        (Type::Tuple(_), _) => Type::Tuple(parts),
+        (other, _) => other.clone(),
     }
 }
