@@ -115,8 +115,15 @@ impl Checker<'_, '_> {
             return ty;
         }
         let parts = parts.into_iter().map(|p| self.resolved_at(p, depth + 1)).collect();
-        let made = of_parts(&old, parts);
-        self.program.types.intern(made)
+        self.rebuilt(&old, parts)
+    }
+
+    /// A type of the same kind, made of other types.
+    fn rebuilt(&mut self, old: &Type, parts: Vec<TypeId>) -> TypeId {
+        match old {
+            Type::Union(_) => self.program.types.union(&parts),
+            _ => self.program.types.intern(of_parts(old, parts)),
+        }
     }
 
     /// Makes two types agree by what unknowns in them stand for; tells whether they do.
@@ -142,7 +149,16 @@ impl Checker<'_, '_> {
                 return !within;
             }
         }
+        let ids = (a, b);
         let (a, b) = (self.program.types.get(a).clone(), self.program.types.get(b).clone());
+        // Where one of several types is needed, it is the one of the same kind.
+        for (members, other, id) in [(&a, &b, ids.1), (&b, &a, ids.0)] {
+            if let Type::Union(members) = members {
+                let kind = std::mem::discriminant(other);
+                let alike = members.iter().find(|m| std::mem::discriminant(self.program.types.get(**m)) == kind);
+                return alike.copied().is_some_and(|member| self.unify_at(member, id, depth + 1));
+            }
+        }
         let (ours, theirs) = (parts(&a), parts(&b));
         if ours.is_empty() || ours.len() != theirs.len() || of_parts(&a, theirs.clone()) != b {
             return false;
@@ -340,7 +356,7 @@ fn parts(ty: &Type) -> Vec<TypeId> {
     match ty {
         Type::List(e) | Type::TupleOf(e) | Type::Set(e) | Type::FrozenSet(e) | Type::Queue(e) => vec![*e],
         Type::Dict(k, v) => vec![*k, *v],
-        Type::Tuple(parts) => parts.clone(),
+        Type::Tuple(parts) | Type::Union(parts) => parts.clone(),
         Type::None
         | Type::Bool
         | Type::Int
