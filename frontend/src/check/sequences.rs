@@ -5,7 +5,7 @@ use super::body::Checker;
 use super::convert::{convert, join, op_with};
 use super::expr::{int, op, seq, typed, var};
 use crate::ast::{self, ExprKind as A};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::Code;
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind, Stmt, StmtKind};
 use deepslate_ir::builtins::Builtin;
@@ -248,10 +248,11 @@ impl Checker<'_, '_> {
             Some(Type::Set(e)) if name == "set" => *e,
             Some(Type::FrozenSet(e)) if name == "frozenset" => *e,
             _ => {
-                let message = format!("the type of this empty {name}'s elements is not known");
-                let report = Diagnostic::error(Code::CannotInfer, span, message);
-                self.report(report.help(format!("declare the variable with its type: items: {name}[int] = {name}()")));
-                return None;
+                let ty = match name {
+                    "set" => self.empty_type(span, |unknown| Type::Set(unknown())),
+                    _ => self.empty_type(span, |unknown| Type::FrozenSet(unknown())),
+                };
+                self.program.types.element(ty)?
             }
         };
         let list = self.program.types.intern(Type::List(element));
