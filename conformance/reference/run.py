@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import rewrite  # noqa: E402
 import world  # noqa: E402
-from deepslate import _json, dpslio  # noqa: E402
+from deepslate import DSError, _json, dpslio  # noqa: E402
 
 # Seconds that a case may take: one that takes longer does not end.
 TIME_MAX = 1.0
@@ -83,6 +83,17 @@ def line(error: BaseException) -> int:
     return found
 
 
+def answers(script: list[Any]) -> list[Any]:
+    """The script with what its calls give: bytes, or an error."""
+
+    def given(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.encode()
+        return DSError(value["kind"], value["message"], value["status"], value["body"].encode())
+
+    return [(what, method, target, given(value)) for what, method, target, value in script]
+
+
 def run(source: str, script: list[Any], entry: str, args: list[Any]) -> dict[str, Any]:
     here = world.start(script)
 
@@ -138,7 +149,7 @@ def main() -> None:
     signal.signal(signal.SIGALRM, slow)
     for request in sys.stdin:
         case = json.loads(request)
-        answer = run(case["source"], case.get("script", []), case.get("entry", "main"), case.get("args", []))
+        answer = run(case["source"], answers(case.get("script", [])), case.get("entry", "main"), case.get("args", []))
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

@@ -5,6 +5,7 @@
 //! without need is as wrong as one that differs without saying so.
 
 use crate::markdown::{Case, Outcome};
+use crate::script::Answer;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -58,7 +59,7 @@ impl Python {
                 None => Ok(()),
             };
         }
-        let answer = self.ask(&case.program)?;
+        let answer = self.ask(&case.program, &case.answers)?;
         let found = outcome(&answer);
         let detail = answer.get("detail").and_then(Value::as_str).unwrap_or("");
         match (&case.differs, found == case.outcome) {
@@ -74,8 +75,9 @@ impl Python {
         }
     }
 
-    fn ask(&mut self, source: &str) -> Result<Value, String> {
-        let request = json!({ "source": source }).to_string();
+    fn ask(&mut self, source: &str, answers: &[Answer]) -> Result<Value, String> {
+        let request =
+            json!({ "source": source, "script": answers.iter().map(Answer::json).collect::<Vec<_>>() }).to_string();
         let sent = self.input.write_all(request.as_bytes()).and_then(|()| self.input.write_all(b"\n"));
         sent.and_then(|()| self.input.flush()).map_err(|e| format!("python3 is gone: {e}"))?;
         let mut line = String::new();

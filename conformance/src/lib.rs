@@ -5,3 +5,4 @@
 pub mod cpython;
 pub mod markdown;
 pub mod matrix;
+pub mod script;

@@ -12,8 +12,10 @@
 //!
 //! One line more says that CPython does something else, and by which documented difference: `cpython: differs, 64-bit ints`;
 //! `cpython::DIFFERENCES` lists them. And `clock: virtual` says that the order in which its tasks go on holds only where nothing
-//! but sleeping takes time, as in the matrix; in an engine a sleep may end a little late.
+//! but sleeping takes time, as in the matrix; in an engine a sleep may end a little late. Lines `answer: …` say what HTTP calls get
+//! (`script`).
 
+use crate::script::Answer;
 use std::path::{Path, PathBuf};
 
 /// One case.
@@ -33,6 +35,8 @@ pub struct Case {
     pub differs: Option<String>,
     /// Whether it holds on a virtual clock only.
     pub needs_virtual_clock: bool,
+    /// What its HTTP calls get.
+    pub answers: Vec<Answer>,
 }
 
 /// What comes of a program.
@@ -49,9 +53,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The outcome, why CPython's is another one, and whether it needs a virtual clock.
-    fn parse(text: &str) -> Result<(Outcome, Option<String>, bool), String> {
-        let (mut outcome, mut differs, mut clock) = (Outcome::default(), None, false);
+    /// The outcome, why CPython's is another one, whether it needs a virtual clock, and what its HTTP calls get.
+    fn parse(text: &str) -> Result<(Outcome, Option<String>, bool, Vec<Answer>), String> {
+        let (mut outcome, mut differs, mut clock, mut answers) = (Outcome::default(), None, false, Vec::new());
         for line in text.lines().filter(|l| !l.trim().is_empty()) {
             let (key, value) = line.split_once(':').ok_or_else(|| format!("no key in {line:?}"))?;
             let value = value.strip_prefix(' ').unwrap_or(value);
@@ -68,11 +72,12 @@ impl Outcome {
                     let reason = value.strip_prefix("differs, ");
                     differs = Some(reason.ok_or_else(|| format!("not `differs, <reason>`: {line:?}"))?.to_owned());
                 }
+                "answer" => answers.push(Answer::parse(value)?),
                 "clock" if value == "virtual" => clock = true,
                 _ => return Err(format!("unknown key in {line:?}")),
             }
         }
-        Ok((outcome, differs, clock))
+        Ok((outcome, differs, clock, answers))
     }
 }
 
@@ -101,7 +106,8 @@ pub fn cases(file: &Path, text: &str) -> Result<Vec<Case>, String> {
                 "python" => return Err(at("a second program before an outcome")),
                 "outcome" => {
                     let program = program.take().ok_or_else(|| at("an outcome without a program"))?;
-                    let (outcome, differs, needs_virtual_clock) = Outcome::parse(&block).map_err(|e| at(&e))?;
+                    let (outcome, differs, needs_virtual_clock, answers) =
+                        Outcome::parse(&block).map_err(|e| at(&e))?;
                     let name = headings.iter().map(|(_, t)| t.as_str()).collect::<Vec<_>>().join(" / ");
                     found.push(Case {
                         file: file.to_owned(),
@@ -111,6 +117,7 @@ pub fn cases(file: &Path, text: &str) -> Result<Vec<Case>, String> {
                         outcome,
                         differs,
                         needs_virtual_clock,
+                        answers,
                     });
                 }
                 _ => {}

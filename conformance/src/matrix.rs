@@ -3,10 +3,11 @@
 //! log and durable calls.
 
 use crate::markdown::{Case, Outcome};
+use crate::script::{Answer, Script};
 use deepslate_frontend::{Options as FrontendOptions, Source, compile};
 use deepslate_ir::datum::Datum;
 use deepslate_ir::image::Image;
-use deepslate_ir::interp::{self, NoWorld, Run};
+use deepslate_ir::interp::{self, Run};
 use deepslate_ir::json::to_json;
 use deepslate_ir::module::Module;
 use deepslate_ir::trap::TrapKind;
@@ -35,7 +36,7 @@ pub fn check(case: &Case) -> Result<(), String> {
         };
     };
     let image = Image::of(module).map_err(|e| format!("no image: {e}"))?;
-    let ways = run_all(&image)?;
+    let ways = run_all(&image, &case.answers)?;
     let (first, reference) = &ways[0];
     for (name, run) in &ways[1..] {
         if !same(run, reference) {
@@ -57,10 +58,11 @@ pub fn same(a: &Run, b: &Run) -> bool {
     outcome && (&a.log, &a.calls) == (&b.log, &b.calls)
 }
 
-fn run_all(image: &Image) -> Result<Vec<Way>, String> {
+fn run_all(image: &Image, answers: &[Answer]) -> Result<Vec<Way>, String> {
     let module = image.module();
     let main = module.flow("main").ok_or("there is no flow `main`")?;
-    let mut ways = vec![("evaluator", interp::run(module, main, &[], interp::Limits::default(), &mut NoWorld))];
+    let mut ways =
+        vec![("evaluator", interp::run(module, main, &[], interp::Limits::default(), &mut Script::new(answers)))];
     let lowered = |options: Options| Program::new(image.clone(), options).map_err(|e| format!("can't be lowered: {e}"));
     let fast = lowered(Options::default())?;
     let plain = lowered(Options { allocate_registers: false, fuse: false })?;
@@ -75,7 +77,7 @@ fn run_all(image: &Image) -> Result<Vec<Way>, String> {
     for (name, programs, stops) in drivers {
         let programs = programs.into_iter().map(Arc::clone).collect();
         let driver = Driver { programs, limits: Limits::default(), stops, runs_max: 1_000_000 };
-        let run = driver.run(main, &[], &mut NoWorld).map_err(|e| format!("{name}: {e}"))?;
+        let run = driver.run(main, &[], &mut Script::new(answers)).map_err(|e| format!("{name}: {e}"))?;
         ways.push((name, run));
     }
     Ok(ways)

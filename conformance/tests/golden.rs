@@ -103,7 +103,7 @@ fn every_golden_snapshot_goes_on_to_its_result() {
         for case in markdown::all(&spec).expect("cases") {
             let name: String =
                 case.name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-            if case.outcome.errors.is_empty() && !newest.join(&name).exists() {
+            if case.outcome.errors.is_empty() && case.answers.is_empty() && !newest.join(&name).exists() {
                 write(&case, &newest.join(&name));
             }
         }

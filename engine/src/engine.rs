@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use deepslate_ir::durable::Durable;
 use deepslate_ir::image::Image;
+use deepslate_ir::module::Module;
 use deepslate_storage::Store;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
@@ -139,18 +141,25 @@ impl Builder {
         let owner =
             Owner { node: Arc::clone(&node), runtime: Mutex::new(own), tasks: Mutex::default(), http: OnceLock::new() };
         let engine = Engine { owner: Arc::new(owner) };
+        let images = self.images;
         // Before anything is changed: an address that is taken is a mistake to be put right first.
         let listening = match node.options.http.address.clone() {
             Some(address) => {
-                let bound = runtime.spawn(async move { server::bind(&address).await });
-                let (listener, address) =
-                    bound.await.map_err(|error| Error::new(Kind::System, "start", error.to_string()))??;
-                let _ = engine.owner.http.set(address);
-                Some(listener)
+                let bound = runtime.spawn(async move { server::bind(&address).await }).await;
+                match bound.map_err(|error| Error::new(Kind::System, "start", error.to_string()))? {
+                    Ok((listener, address)) => {
+                        let _ = engine.owner.http.set(address);
+                        Some(listener)
+                    }
+                    Err(error) if images.iter().any(|image| listens(image.module())) => return Err(error),
+                    Err(error) => {
+                        tracing::warn!("{error}; no flow that is deployed here listens, so this goes on without");
+                        None
+                    }
+                }
             }
             None => None,
         };
-        let images = self.images;
         let opening = Arc::clone(&node);
         let opened = runtime.spawn(async move {
             for image in &images {
@@ -191,6 +200,11 @@ impl Builder {
         *engine.owner.tasks() = tasks;
         Ok(engine)
     }
+}
+
+/// Whether a flow of a program may listen.
+fn listens(module: &Module) -> bool {
+    module.hosts.iter().any(|host| host.name == Durable::HttpListen.name())
 }
 
 fn refused(what: &str, error: std::io::Error) -> Error {

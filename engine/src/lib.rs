@@ -1,4 +1,4 @@
-//! An isolate's life: workers, commits, timers, host calls, leases and retention, over any store.
+//! An isolate's life: workers, commits, timers, HTTP, host calls, leases and retention, over any store.
 //!
 //! The one rule is *commit, then act*: an isolate runs until it is blocked, its state is committed, and only when that is
 //! durable are timers armed, host functions called and callers answered. Nothing is ever replayed; a crash repeats at most the actions

@@ -134,6 +134,7 @@ impl Platform {
         hosts: &Bound<'_, PyDict>,
         not_compiled: Vec<String>,
         classes: &Bound<'_, PyDict>,
+        http: Option<String>,
     ) -> PyResult<()> {
         if lock(&self.running).is_some() {
             return Err(PyRuntimeError::new_err(
@@ -148,6 +149,7 @@ impl Platform {
         let (registry, classes) = host_fns(py, hosts, classes, &impure, &pure)?;
         let mut options = self.config.options();
         options.workers = workers;
+        options.http.address = http.or_else(|| self.config.http_address()).filter(|address| !address.is_empty());
         let runtime = lock(&self.runtime).as_ref().map(|runtime| runtime.handle().clone());
         let runtime = runtime.ok_or_else(|| PyRuntimeError::new_err("this deepslate platform is closed"))?;
         let builder = Engine::builder(store).options(options).hosts(registry).deploy(image).runtime(runtime);

@@ -122,7 +122,7 @@ impl Clock for Hasty {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_engine_goes_on_in_another_lowering() {
     let mut cases = cases();
-    cases.retain(|(case, _)| !case.needs_virtual_clock);
+    cases.retain(|(case, _)| !case.needs_virtual_clock && case.answers.is_empty());
     let directory = tempfile::tempdir().expect("a directory");
     let begin = Instant::now();
     let open = async |life: u32| -> Engine {

@@ -417,8 +417,10 @@ async fn a_paused_one_is_given_its_requests_when_it_goes_on() {
 async fn an_address_that_is_taken_is_said_at_the_start() {
     let (_engine, address) = start(memory()).await;
     let http = HttpOptions { address: Some(address.to_string()), ..HttpOptions::default() };
-    let builder = Engine::builder(memory()).options(Options { http, ..options() });
-    let error = builder.start().await.expect_err("the address is taken");
+    let builder = || Engine::builder(memory()).options(Options { http: http.clone(), ..options() });
+    // Who has no flow that listens can do without.
+    assert_eq!(builder().start().await.expect("it starts").http_address(), None);
+    let error = builder().deploy(program()).start().await.expect_err("the address is taken");
     assert!(error.to_string().contains("another program listens there"), "{error}");
     assert!(error.to_string().contains(&address.to_string()), "{error}");
 }

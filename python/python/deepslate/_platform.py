@@ -16,10 +16,15 @@ from ._flow import mark_of
 DEFAULT_HTTP = "localhost:8765"
 
 
+def _http(address: str | None) -> str:
+    """Where flows listen: as given, else as the environment says, else the default; an empty address is nowhere."""
+    return os.environ.get("DEEPSLATE_HTTP_ADDRESS", DEFAULT_HTTP) if address is None else address
+
+
 class Platform:
     """An open store. Made by ``new_embedded`` or ``new_platform``; belongs to the process that made it."""
 
-    def __init__(self, native: _native.Platform, http_address: str) -> None:
+    def __init__(self, native: _native.Platform, http_address: str | None) -> None:
         self._native = native
         self._pid = os.getpid()
         self.http_address = http_address
@@ -57,7 +62,7 @@ class Platform:
             self._native.close()
 
 
-def _opened(native: _native.Platform, http_address: str) -> tuple[Platform, Callable[[], None]]:
+def _opened(native: _native.Platform, http_address: str | None) -> tuple[Platform, Callable[[], None]]:
     platform = Platform(native, http_address)
     here = weakref.ref(platform)
 
@@ -72,15 +77,15 @@ def _opened(native: _native.Platform, http_address: str) -> tuple[Platform, Call
     return platform, close
 
 
-def new_embedded(path: str | os.PathLike[str], http_address: str = DEFAULT_HTTP) -> tuple[Platform, Callable[[], None]]:
+def new_embedded(path: str | os.PathLike[str], http_address: str | None = None) -> tuple[Platform, Callable[[], None]]:
     """Opens (or makes) a store in a directory of its own: no server, one process at a time."""
-    return _opened(_native.Platform.embedded(os.fspath(path)), http_address)
+    return _opened(_native.Platform.embedded(os.fspath(path)), _http(http_address))
 
 
 def new_postgres(
     node_id: int,
     dsn: str,
-    http_address: str = DEFAULT_HTTP,
+    http_address: str | None = None,
     max_connections: int = 16,
     max_batch: int = 1024,
     lease_seconds: float = 5,
@@ -90,12 +95,12 @@ def new_postgres(
     ``node_id`` names this process among those that share the database, the same in all its lives. After a crash another life of
     it waits until the lease of the one before has ended, ``lease_seconds`` at most."""
     settings = {"dsn": dsn, "max_connections": str(max_connections), "max_batch": str(max_batch)}
-    return _opened(_native.Platform.on("postgres", settings, node_id, lease_seconds), http_address)
+    return _opened(_native.Platform.on("postgres", settings, node_id, lease_seconds), _http(http_address))
 
 
 def new_platform(config: str | os.PathLike[str] | None = None) -> tuple[Platform, Callable[[], None]]:
     """Opens the store that a config file selects: this one, else ``DEEPSLATE_CONFIG``, else ``./deepslate.toml``, else defaults."""
-    return _opened(_native.Platform.configured(None if config is None else os.fspath(config)), DEFAULT_HTTP)
+    return _opened(_native.Platform.configured(None if config is None else os.fspath(config)), None)
 
 
 def _flow_name(flow: object) -> str:
@@ -177,7 +182,15 @@ def spawn_workers(
     """
     program = collect(flows)
     uncompiled = [name for name, host in program.hosts.items() if (mark := mark_of(host)) and not mark.compile]
-    platform._here().start(workers, program.sources, program.constants, program.hosts, uncompiled, program.classes)
+    platform._here().start(
+        workers,
+        program.sources,
+        program.constants,
+        program.hosts,
+        uncompiled,
+        program.classes,
+        platform.http_address,
+    )
     return Spawn(platform), Result(platform), Cancel(platform), platform._shutdown
 
 
