@@ -2,21 +2,56 @@
 //! an assignment, and for the lowering, which lists variables at stops.
 
 use crate::tree::VarId;
-use std::collections::BTreeSet;
+use deepslate_ir::entity::TypeId;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The variables that have a value on every path to a place; nothing is known of a place that no path leads to.
+/// One step from a value to a part of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Step {
+    /// To the field with this name.
+    Field(String),
+    /// To the element under this constant key or index.
+    Key(String),
+}
+
+/// A variable, or a part of what it holds.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Path {
+    var: VarId,
+    steps: Vec<Step>,
+}
+
+impl Path {
+    /// The variable itself.
+    pub fn of(var: VarId) -> Path {
+        Path { var, steps: Vec::new() }
+    }
+
+    /// A part of what is there.
+    pub fn with(mut self, step: Step) -> Path {
+        self.steps.push(step);
+        self
+    }
+
+    fn begins_with(&self, other: &Path) -> bool {
+        self.var == other.var && self.steps.starts_with(&other.steps)
+    }
+}
+
+/// The variables that have a value on every path to a place, and which members of unions are left of what they hold; nothing
+/// is known of a place that no path leads to.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Assigned(Option<BTreeSet<VarId>>);
+pub(crate) struct Assigned(Option<BTreeSet<VarId>>, BTreeMap<Path, BTreeSet<TypeId>>);
 
 impl Assigned {
     /// Reached, with these.
     pub fn with(vars: impl IntoIterator<Item = VarId>) -> Assigned {
-        Assigned(Some(vars.into_iter().collect()))
+        Assigned(Some(vars.into_iter().collect()), BTreeMap::new())
     }
 
     /// A place that no path leads to.
     pub fn unreachable() -> Assigned {
-        Assigned(None)
+        Assigned(None, BTreeMap::new())
     }
 
     /// Whether a path leads here.
@@ -41,6 +76,34 @@ impl Assigned {
         if let Some(set) = &mut self.0 {
             set.remove(&var);
         }
+        self.forget(&Path::of(var));
+    }
+
+    /// The members that are left of what is at a path, where that is not all of them.
+    pub fn narrowed(&self, path: &Path) -> Option<&BTreeSet<TypeId>> {
+        self.1.get(path)
+    }
+
+    /// Only these members are left.
+    pub fn narrow(&mut self, path: Path, members: Vec<TypeId>) {
+        self.1.insert(path, members.into_iter().collect());
+    }
+
+    /// Nothing is known any more of a path and its parts.
+    pub fn forget(&mut self, path: &Path) {
+        self.1.retain(|known, _| !known.begins_with(path));
+    }
+
+    /// Nothing is known any more of parts of variables.
+    pub fn forget_parts(&mut self) {
+        self.1.retain(|known, _| known.steps.is_empty());
+    }
+
+    /// What was known before holds afterwards only as far as it still does there.
+    pub fn keep_known(&mut self, after: &Assigned) {
+        if after.is_reached() {
+            join_known(&mut self.1, &after.1);
+        }
     }
 
     /// Another path joins here.
@@ -48,7 +111,10 @@ impl Assigned {
         match (&mut self.0, &other.0) {
             (_, None) => {}
             (None, Some(_)) => *self = other.clone(),
-            (Some(set), Some(others)) => set.retain(|v| others.contains(v)),
+            (Some(set), Some(others)) => {
+                set.retain(|v| others.contains(v));
+                join_known(&mut self.1, &other.1);
+            }
         }
     }
 
@@ -56,4 +122,14 @@ impl Assigned {
     pub fn iter(&self) -> impl Iterator<Item = VarId> + '_ {
         self.0.iter().flatten().copied()
     }
+}
+
+fn join_known(known: &mut BTreeMap<Path, BTreeSet<TypeId>>, others: &BTreeMap<Path, BTreeSet<TypeId>>) {
+    known.retain(|path, members| match others.get(path) {
+        Some(more) => {
+            members.extend(more.iter().copied());
+            true
+        }
+        None => false,
+    });
 }

@@ -30,8 +30,10 @@ impl Program<'_> {
             },
             ExprKind::Name(_) | ExprKind::Attribute(..) => self.named(expr, out),
             ExprKind::Index(of, argument) => self.generic(of, argument, expr, out, depth),
-            ExprKind::Binary(BinaryOp::BitOr, ..) => {
-                fail(Diagnostic::error(Code::NotYet, expr.span, "not supported yet: types with alternatives (`A | B`)"))
+            ExprKind::Binary(BinaryOp::BitOr, left, right) => {
+                let left = self.annotation_at(left, out, depth + 1);
+                let right = self.annotation_at(right, out, depth + 1);
+                Some(self.types.union(&[left?, right?]))
             }
             _ => fail(Diagnostic::error(Code::UnknownType, expr.span, "this is no type")),
         }
@@ -222,10 +224,16 @@ impl Program<'_> {
                 let ty = if name == "set" { Type::Set(element) } else { Type::FrozenSet(element) };
                 Some(self.types.intern(ty))
             }
-            "alternatives" => {
-                let message = format!("not supported yet: types with alternatives (`{written}`)");
-                out.push(Diagnostic::error(Code::NotYet, whole.span, message));
-                None
+            "Optional" => {
+                count(1, out)?;
+                let ty = self.annotation_at(arguments[0], out, depth + 1)?;
+                Some(self.types.union(&[ty, types::NONE]))
+            }
+            "Union" => {
+                let parts: Vec<Option<TypeId>> =
+                    arguments.iter().map(|a| self.annotation_at(a, out, depth + 1)).collect();
+                let parts = parts.into_iter().collect::<Option<Vec<TypeId>>>()?;
+                Some(self.types.union(&parts))
             }
             _ => {
                 let message = match written.as_str() {
@@ -281,7 +289,8 @@ fn generic_named(what: &str) -> &'static str {
         Some("Tuple") => "tuple",
         Some("Set" | "AbstractSet" | "MutableSet") => "set",
         Some("FrozenSet") => "frozenset",
-        Some("Optional" | "Union") => "alternatives",
+        Some("Optional") => "Optional",
+        Some("Union") => "Union",
         _ => "",
     }
 }

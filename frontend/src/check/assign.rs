@@ -6,6 +6,7 @@ use super::expr::op;
 use super::signatures::Kind;
 use crate::ast::{self, ExprKind as A};
 use crate::diag::{Code, Diagnostic};
+use crate::flow::Path;
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind, Stmt, StmtKind};
 use deepslate_ir::entity::TypeId;
@@ -107,7 +108,8 @@ impl Checker<'_, '_> {
                 };
                 let value = self.keep(value, out);
                 let Some(of) = self.expr(of, None) else { return };
-                self.store_index(of, index, value, span, out);
+                self.store_index(of, index, value.clone(), span, out);
+                self.note_stored(target, &value);
             }
             A::Attribute(of, field) => {
                 if let Some(variable) = self.field_variable(of, field) {
@@ -119,7 +121,8 @@ impl Checker<'_, '_> {
                 };
                 let value = self.keep(value, out);
                 let Some(of) = self.expr(of, None) else { return };
-                self.store_field(of, field, value, span, out);
+                self.store_field(of, field, value.clone(), span, out);
+                self.note_stored(target, &value);
             }
             _ => {
                 self.fail::<()>(Code::Frozen, span, "this can't be assigned to");
@@ -132,7 +135,7 @@ impl Checker<'_, '_> {
             (Some(Local { var: Some(id), span: first }), Some(value)) => {
                 let value = self.told(value, self.vars[id.0 as usize].ty);
                 let ty = self.resolved(self.vars[id.0 as usize].ty);
-                let value = match super::convert::convert(value, ty) {
+                let value = match self.converted(value, ty) {
                     Ok(value) => Some(value),
                     Err(value) => {
                         let (had, has) = (self.name(ty), self.name(value.ty));
@@ -143,20 +146,27 @@ impl Checker<'_, '_> {
                         report = match (ty, value.ty) {
                             (types::INT, types::FLOAT) => report
                                 .help(format!("declare it as float at first: {name}: float = …, or convert: int(…)")),
-                            (types::NONE, _) => report.help("optional values (`int | None`) are not supported yet"),
+                            (types::NONE, _) => {
+                                report.help(format!("declare it at first: {name}: {has} | None = None"))
+                            }
+                            (_, types::NONE) => report.help(format!("declare it at first: {name}: {had} | None = …")),
                             _ => report.help("use another variable: each has one type"),
                         };
                         self.report(report);
                         None
                     }
                 };
+                self.assigned.forget(&Path::of(id));
                 if let Some(value) = value {
+                    let target = ast::Expr { span, kind: A::Name(name.to_owned()) };
+                    self.note_stored(&target, &value);
                     out.push(Stmt { span, kind: StmtKind::Assign(id, value) });
                 }
                 self.assigned.add(id);
             }
             (Some(Local { var, .. }), _) => {
                 if let Some(id) = var {
+                    self.assigned.forget(&Path::of(id));
                     self.assigned.add(id);
                 }
             }

@@ -202,9 +202,9 @@ fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], 
     if checker.assigned.is_reached()
         && let Some(ret) = checker.ret
     {
-        if ret == types::NONE {
-            let end = ast.span;
-            let none = typed(types::NONE, end, ExprKind::None);
+        let end = ast.span;
+        let none = typed(types::NONE, end, ExprKind::None);
+        if let Ok(none) = checker.converted(none, ret) {
             body.push(Stmt { span: end, kind: StmtKind::Return(none) });
         } else {
             let name = checker.name(ret);
@@ -383,6 +383,7 @@ impl Checker<'_, '_> {
             }
             S::While(test, body, otherwise) => {
                 let endless = matches!(test.kind, A::Bool(true) | A::Int(1));
+                self.forget_in_loop(None, Some(test), body);
                 let (checked, mut outcomes) = self.test(test);
                 if endless {
                     outcomes.fails = Assigned::unreachable();
@@ -496,7 +497,7 @@ impl Checker<'_, '_> {
                 let message = format!("`{}` returns {name}, but declares no result", self.function);
                 let report = Diagnostic::error(Code::Mismatch, found.span, message).note(format!("this is {name}"));
                 self.report(report.help(format!("add the type of the result: -> {name}")));
-            } else if value.is_none() && ret != types::NONE {
+            } else if value.is_none() && !self.alternatives_of(ret).contains(&types::NONE) {
                 let message = format!("{what} must be {}, but nothing is returned", self.name(ret));
                 self.fail::<()>(Code::Mismatch, span, message);
             } else if let Some(found) = self.needed(found, ret, &what) {

@@ -211,7 +211,7 @@ impl Checker<'_, '_> {
             if let Some(known) = self.is_of_class(arguments, span) {
                 return Some(known);
             }
-            return self.fail(Code::NotYet, of.span, "not supported yet: `isinstance`");
+            return self.isinstance(arguments, span);
         }
         if name != "map" && name != "filter" {
             arguments.iter().for_each(|a| {
@@ -344,6 +344,29 @@ impl Checker<'_, '_> {
             });
             return None;
         };
+        self.call_method_on(of, receiver, name, arguments, span, awaited)
+    }
+
+    /// A method of a value; of a union's, where all members have it.
+    fn call_method_on(
+        &mut self,
+        of: &ast::Expr,
+        receiver: Expr,
+        name: &ast::Name,
+        arguments: &[Argument],
+        span: Span,
+        awaited: bool,
+    ) -> Option<Expr> {
+        if self.is_union(receiver.ty) {
+            let what = format!("`.{}(…)`", name.text);
+            return self.for_each_member(receiver, span, &what, |c, receiver| {
+                c.call_method_on(of, receiver, name, arguments, span, awaited)
+            });
+        }
+        if let Some(found) = self.optional_get(&receiver, name, arguments, span) {
+            self.no_await(awaited, "get", span);
+            return found;
+        }
         if let Some(class) = self.program.class_of(receiver.ty) {
             if let Some(method) = self.program.classes[class].method(&name.text).cloned() {
                 if method.kind == super::classes::MethodKind::Property {
@@ -567,6 +590,11 @@ impl Checker<'_, '_> {
         }
         let all: Vec<Candidate> = shaped.iter().map(|(c, _)| *c).collect();
         let args = ordered(&shaped[0].1)?;
+        if args.iter().any(|a| self.is_union(a.ty)) {
+            let args: Vec<Expr> = args.into_iter().map(|a| self.keep(a, &mut stmts)).collect();
+            let found = self.chosen(name, &all, args, span)?;
+            return Some(seq(stmts, found));
+        }
         self.no_fit(name, &all, &args, before, span)
     }
 
@@ -602,6 +630,16 @@ impl Checker<'_, '_> {
                     return self.made(name, *candidate, args, span);
                 }
             }
+        }
+        if let Some(at) = args.iter().position(|a| self.is_union(a.ty)) {
+            let mut stmts = Vec::new();
+            let args: Vec<Expr> = args.into_iter().map(|a| self.keep(a, &mut stmts)).collect();
+            let value = self.for_each_member(args[at].clone(), span, &format!("`{name}`"), |checker, member| {
+                let mut args = args.clone();
+                args[at] = member;
+                checker.chosen(name, found, args, span)
+            })?;
+            return Some(seq(stmts, value));
         }
         self.no_fit(name, found, &args, 0, span)
     }
@@ -639,14 +677,13 @@ impl Checker<'_, '_> {
 
     /// The arguments as the candidate takes them: as they are (level 0), each converted where needed (1), all numbers made
     /// floats (2).
-    fn fitted(&self, candidate: Candidate, args: Vec<Expr>, level: u32) -> Option<Vec<Expr>> {
-        let types = &self.program.types;
+    fn fitted(&mut self, candidate: Candidate, args: Vec<Expr>, level: u32) -> Option<Vec<Expr>> {
         let mut bound = Bindings::default();
         let mut out = Vec::new();
         for (arg, (_, pattern)) in args.into_iter().zip(candidate.params()) {
             let arg = if level == 2 { convert(arg, types::FLOAT).unwrap_or_else(|arg| arg) } else { arg };
             let mut tried = bound;
-            if pattern.matches(types, arg.ty, &mut tried) {
+            if pattern.matches(&self.program.types, arg.ty, &mut tried) {
                 bound = tried;
                 out.push(arg);
                 continue;
@@ -654,6 +691,19 @@ impl Checker<'_, '_> {
             if level == 0 {
                 return None;
             }
+            // What earlier arguments have settled to be a union takes its members.
+            let settled = pattern.resolve(&mut self.program.types, &bound).filter(|ty| self.is_union(*ty));
+            let arg = match settled {
+                Some(to) => match self.converted(arg, to) {
+                    Ok(arg) => {
+                        out.push(arg);
+                        continue;
+                    }
+                    Err(arg) => arg,
+                },
+                None => arg,
+            };
+            let types = &self.program.types;
             let mut fit = None;
             for to in [types::INT, types::FLOAT] {
                 let mut tried = bound;

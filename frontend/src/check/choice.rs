@@ -26,7 +26,10 @@ impl Checker<'_, '_> {
             self.report(Diagnostic::error(Code::TooDeep, span, message).help("use a dict"));
             return;
         }
+        let path = self.path(subject);
         let subject = self.expr(subject, None).map(|s| self.keep(s, out));
+        // The members of a union that no case before has taken.
+        let mut left = subject.as_ref().and_then(|s| self.program.types.members(s.ty)).map(<[TypeId]>::to_vec);
         let mut after = Assigned::unreachable();
         // Each case is checked with what has a value before the match; built up from the last one.
         let before = self.assigned.clone();
@@ -34,6 +37,20 @@ impl Checker<'_, '_> {
         for case in cases {
             self.assigned = before.clone();
             let mut binds = Vec::new();
+            let mut subject = subject.clone();
+            if let (Some(members), Some(value)) = (&mut left, &mut subject) {
+                let rest = self.program.types.union(members);
+                if !members.is_empty() {
+                    *value = super::unions::narrow(value.clone(), rest);
+                }
+                let told = self.pattern_tells(&case.pattern, members);
+                if let Some(path) = path.clone().filter(|_| !told.may_be.is_empty()) {
+                    self.assigned.narrow(path, told.may_be);
+                }
+                if case.guard.is_none() {
+                    members.retain(|m| !told.all_of.contains(m));
+                }
+            }
             let test = match &subject {
                 Some(subject) => self.pattern(&case.pattern, subject, &mut binds),
                 None => None,
@@ -53,7 +70,11 @@ impl Checker<'_, '_> {
         let plain: Vec<&ast::Pattern> = cases.iter().filter(|c| c.guard.is_none()).map(|c| &c.pattern).collect();
         let all_named = !covered && subject.as_ref().is_some_and(|s| self.names_all_members(s.ty, &plain));
         let covered = covered || all_named;
+        let covered = covered || left.as_ref().is_some_and(Vec::is_empty);
         self.assigned = if covered { Assigned::unreachable() } else { before };
+        if let (Some(path), Some(left), false) = (path, left, covered) {
+            self.assigned.narrow(path, left);
+        }
         self.assigned.join(&after);
         let mut rest: Option<Vec<Stmt>> = Some(Vec::new());
         if all_named {

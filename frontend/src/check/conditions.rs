@@ -60,7 +60,7 @@ impl Checker<'_, '_> {
             }
             _ => {
                 let value = self.expr(expr, None).map(|value| self.truth(value));
-                (value, self.either_way())
+                (value, self.outcomes(expr))
             }
         }
     }
@@ -85,6 +85,7 @@ impl Checker<'_, '_> {
                 self.assigned.add(var);
             }
         }
+        self.assigned.keep_known(&after);
         result
     }
 }

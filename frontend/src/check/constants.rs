@@ -7,7 +7,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
 use crate::tree;
 use deepslate_ir::builtins::Builtin;
-use deepslate_ir::datum::{Datum, member_of};
+use deepslate_ir::datum::{Datum, as_member, member_of};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
 use deepslate_ir::ops::Op;
@@ -234,6 +234,22 @@ fn floor_div(a: i64, b: i64) -> Option<i64> {
     let quotient = a.checked_div(b)?;
     let rest = a.checked_rem(b)?;
     Some(if rest != 0 && (rest < 0) != (b < 0) { quotient - 1 } else { quotient })
+}
+
+/// A constant of one type as a value of a union, if it is one.
+pub(super) fn as_union(types: &types::Types, union: TypeId, datum: &Datum, found: TypeId) -> Option<Datum> {
+    let members = types.members(union)?;
+    if members.contains(&found) {
+        return Some(as_member(types, union, found, datum.clone()));
+    }
+    let member = members.iter().copied().find(|m| super::convert::converts(found, *m))?;
+    let number = match datum {
+        Datum::Bool(value) => i64::from(*value),
+        Datum::Int(value) => *value,
+        _ => return None,
+    };
+    let value = if member == types::FLOAT { Datum::Float(number as f64) } else { Datum::Int(number) };
+    Some(as_member(types, union, member, value))
 }
 
 /// A constant as an expression of this type.

@@ -52,7 +52,7 @@ impl Checker<'_, '_> {
         let value = if value.ty == to { value } else { self.unmixed(value) };
         let value = self.told(value, to);
         let to = self.resolved(to);
-        match convert(value, to).or_else(|value| self.tuple_of(value, to)) {
+        match self.converted(value, to).or_else(|value| self.tuple_of(value, to)) {
             Ok(value) => Some(value),
             Err(value) => {
                 let report = self.mismatch(&value, to, what);
@@ -73,7 +73,16 @@ impl Checker<'_, '_> {
             (types::INT | types::FLOAT | types::BOOL, types::STR) => report.help("str(…) makes text of it"),
             (types::STR, types::BYTES) => report.help("text.encode() makes bytes of it"),
             (types::BYTES, types::STR) => report.help("data.decode() makes text of it"),
-            (types::NONE, _) => report.help("optional values (`int | None`) are not supported yet"),
+            (types::NONE, _) => report.help(format!("where None is possible, the type is `{wanted} | None`")),
+            _ if self.is_union(value.ty) && self.program.types.includes(value.ty, to) => {
+                let left =
+                    self.program.types.members(value.ty).is_some_and(|m| m.len() == 2 && m.contains(&types::NONE));
+                report.help(match (left, wanted.contains('[')) {
+                    (true, _) => "test it first: if … is not None:".to_owned(),
+                    (_, false) => format!("test it first: if isinstance(…, {wanted}):"),
+                    _ => "test it first with isinstance".to_owned(),
+                })
+            }
             _ => match (self.program.types.get(value.ty), self.program.types.get(to)) {
                 (Type::List(_), Type::List(_)) | (Type::Dict(..), Type::Dict(..)) => {
                     report.help("a list or dict keeps its type, since it could be changed under both names")
@@ -88,6 +97,11 @@ impl Checker<'_, '_> {
     pub fn truth(&mut self, value: Expr) -> Expr {
         let span = value.span;
         let value = self.unmixed(value);
+        let own = |checker: &Self, ty| ["__bool__", "__len__"].iter().any(|m| checker.method_named(ty, m).is_some());
+        if self.is_union(value.ty) && self.alternatives_of(value.ty).into_iter().any(|m| own(self, m)) {
+            let truth = self.for_each_member(value.clone(), span, "a condition", |c, v| Some(c.truth(v)));
+            return truth.unwrap_or(value);
+        }
         if let Some(Some(truth)) = self.own_call(&value, "__bool__", Vec::new(), span) {
             return truth;
         }

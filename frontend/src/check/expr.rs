@@ -15,6 +15,9 @@ use deepslate_ir::module::Imm;
 use deepslate_ir::ops::Op;
 use deepslate_ir::types::{self, Type};
 
+/// What a report calls a value of a conditional expression.
+const CHOICE: &str = "the other value of this `if`";
+
 /// So many alternatives of an `in` are compared one by one; more of them become a list.
 const FEW: usize = 16;
 
@@ -62,6 +65,7 @@ impl Checker<'_, '_> {
 
     fn expr_as(&mut self, expr: &ast::Expr, want: Option<TypeId>) -> Option<Expr> {
         let span = expr.span;
+        let want = self.guide(expr, want);
         match &expr.kind {
             A::None => Some(typed(types::NONE, span, ExprKind::None)),
             A::Bool(b) => Some(typed(types::BOOL, span, ExprKind::Bool(*b))),
@@ -108,7 +112,10 @@ impl Checker<'_, '_> {
             A::If { test, then, otherwise } => self.choice(test, then, otherwise, want, span),
             A::Call(of, arguments) => self.call(of, arguments, want, span, false),
             A::Attribute(of, name) => self.attribute(expr, of, name),
-            A::Index(of, index) => self.index(of, index, span),
+            A::Index(of, index) => {
+                let value = self.index(of, index, span)?;
+                Some(self.as_known(expr, value))
+            }
             A::Slice(..) => self.fail(Code::Index, span, "a slice stands in brackets after a value only"),
             A::Await(inner) => self.awaited(inner, want, span),
             A::Walrus(name, value) => {
@@ -116,7 +123,8 @@ impl Checker<'_, '_> {
                 let mut stmts = Vec::new();
                 self.store_name(&name.text, name.span, value, &mut stmts);
                 let id = self.names.get(&name.text)?.var?;
-                Some(seq(stmts, var(id, self.vars[id.0 as usize].ty, span)))
+                let value = var(id, self.vars[id.0 as usize].ty, span);
+                Some(seq(stmts, self.as_known(expr, value)))
             }
             A::Lambda(_) => {
                 let report = Diagnostic::error(Code::Unsupported, span, "a lambda can't be kept here");
@@ -162,7 +170,8 @@ impl Checker<'_, '_> {
                 // Once is enough.
                 self.assigned.add(id);
             }
-            return Some(var(id, self.vars[id.0 as usize].ty, span));
+            let value = var(id, self.vars[id.0 as usize].ty, span);
+            return Some(self.as_known(expr, value));
         }
         if self.nested.contains_key(name) || self.lambdas.contains_key(name) {
             return self.nested_value(name, span);
@@ -274,7 +283,7 @@ impl Checker<'_, '_> {
             }
             match (&value, ty) {
                 (Some(value), None) => ty = Some(value.ty),
-                (Some(value), Some(before)) => match join(before, value.ty) {
+                (Some(value), Some(before)) => match self.join_of(before, value.ty, what) {
                     Some(joined) => ty = Some(joined),
                     None if !wrong => {
                         wrong = true;
@@ -301,9 +310,24 @@ impl Checker<'_, '_> {
         }
         let ty = ty.or_else(|| values.first().and_then(|v| v.as_ref().map(|v| v.ty)))?;
         let ty = self.resolved(ty);
-        let values = values.into_iter().map(|v| v.and_then(|v| convert(self.told(v, ty), ty).ok()));
-        let values = values.collect::<Option<Vec<_>>>()?;
+        let mut all = Vec::new();
+        for value in values {
+            let value = self.told(value?, ty);
+            all.push(self.converted(value, ty).ok()?);
+        }
+        let values = all;
         Some((values, ty))
+    }
+
+    /// The type that two of several values have in common. Where one of them is chosen, that may be a union of any types;
+    /// elements of a list differ only in being None or not.
+    fn join_of(&mut self, a: TypeId, b: TypeId, what: &str) -> Option<TypeId> {
+        if let Some(ty) = join(a, b) {
+            return Some(ty);
+        }
+        let chosen = what == CHOICE;
+        let optional = a == types::NONE || b == types::NONE || self.is_union(a) || self.is_union(b);
+        if chosen || optional { Some(self.program.types.union(&[a, b])) } else { None }
     }
 
     fn list(&mut self, elements: &[ast::Expr], want: Option<TypeId>, span: Span) -> Option<Expr> {
@@ -355,7 +379,7 @@ impl Checker<'_, '_> {
             .map(|(part, want)| {
                 let value = self.expr(part, want)?;
                 Some(match want {
-                    Some(want) => convert(value, want).unwrap_or_else(|value| value),
+                    Some(want) => self.converted(value, want).unwrap_or_else(|value| value),
                     None => value,
                 })
             })
@@ -407,7 +431,7 @@ impl Checker<'_, '_> {
     ) -> Option<Expr> {
         let (test, Outcomes { holds, fails }) = self.test(test);
         let mut states = [holds, fails];
-        let values = self.common_in(&[then, otherwise], want, "the other value of this `if`", &mut states);
+        let values = self.common_in(&[then, otherwise], want, CHOICE, &mut states);
         let [after, other] = states;
         self.assigned = after;
         self.assigned.join(&other);
@@ -419,23 +443,7 @@ impl Checker<'_, '_> {
 
     /// `a and b`, `a or b` as a value: one of the operands.
     fn logic_value(&mut self, and: bool, values: &[ast::Expr], want: Option<TypeId>, span: Span) -> Option<Expr> {
-        let exprs: Vec<&ast::Expr> = values.iter().collect();
-        let what = if and { "an operand of this `and`" } else { "an operand of this `or`" };
-        let (values, ty) = self.common(&exprs, want, what)?;
-        let mut values = values.into_iter().rev();
-        let mut result = values.next()?;
-        for left in values {
-            if ty == types::BOOL {
-                result = typed(ty, span, ExprKind::Logic(and, Box::new(left), Box::new(result)));
-                continue;
-            }
-            let mut stmts = Vec::new();
-            let left = self.keep(left, &mut stmts);
-            let test = self.truth(left.clone());
-            let (then, otherwise) = if and { (result, left) } else { (left, result) };
-            result = seq(stmts, typed(ty, span, ExprKind::If(Box::new(test), Box::new(then), Box::new(otherwise))));
-        }
-        Some(result)
+        self.logic_of_values(and, values, want, span)
     }
 
     fn comparison(&mut self, first: &ast::Expr, rest: &[(CompareOp, ast::Expr)], span: Span) -> Option<Expr> {
@@ -558,6 +566,16 @@ impl Checker<'_, '_> {
             return None;
         }
         let of = self.expr(of, None)?;
+        let value = self.attribute_of(whole, of, name)?;
+        Some(self.as_known(whole, value))
+    }
+
+    /// An attribute of a value.
+    fn attribute_of(&mut self, whole: &ast::Expr, of: Expr, name: &ast::Name) -> Option<Expr> {
+        if self.is_union(of.ty) {
+            let what = format!("`.{}`", name.text);
+            return self.for_each_member(of, whole.span, &what, |c, of| c.attribute_of(whole, of, name));
+        }
         if let Type::Class(id) = *self.program.types.get(of.ty)
             && self.program.types.class(id).field(&name.text).is_none()
             && let Some(value) = self.other_attribute(&of, name)
@@ -602,6 +620,13 @@ impl Checker<'_, '_> {
             return self.find_member(class, index, true, span);
         }
         let of = self.expr(of, None)?;
+        self.index_of(of, index, span)
+    }
+
+    fn index_of(&mut self, of: Expr, index: &ast::Expr, span: Span) -> Option<Expr> {
+        if self.is_union(of.ty) {
+            return self.for_each_member(of, span, "`[…]`", |c, of| c.index_of(of, index, span));
+        }
         let of = self.unmixed(of);
         if !matches!(index.kind, A::Slice(..)) && self.method_named(of.ty, "__getitem__").is_some() {
             let index = self.expr(index, None)?;

@@ -50,6 +50,7 @@ impl Checker<'_, '_> {
             Some(turns) => (Some(turns.test), Some(turns.element), turns.step, turns.before),
             None => (None, None, Vec::new(), Vec::new()),
         };
+        self.forget_in_loop(Some(target), None, body);
         let (body, otherwise) = self.repeat(self.either_way(), otherwise, |checker| {
             let mut stmts = before;
             checker.store(target, element, &mut stmts);

@@ -36,6 +36,7 @@ mod sequences;
 mod signatures;
 mod special;
 mod templates;
+mod unions;
 
 pub(crate) use names::{Global, Program, collect};
 pub(crate) use signatures::{Default, Kind, Outcome, Param};

@@ -42,6 +42,14 @@ impl Checker<'_, '_> {
     pub fn unary(&mut self, code: UnaryOp, inner: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {
         let want = want.filter(|ty| *ty == types::FLOAT && code != UnaryOp::Invert);
         let value = self.expr(inner, want)?;
+        self.unary_of(code, value, span)
+    }
+
+    fn unary_of(&mut self, code: UnaryOp, value: Expr, span: Span) -> Option<Expr> {
+        if self.is_union(value.ty) {
+            let what = format!("`{}`", unary_sign(code));
+            return self.for_each_member(value, span, &what, |c, v| c.unary_of(code, v, span));
+        }
         let value = self.unmixed(value);
         if let Some(value) = self.own_unary(code, &value, span) {
             return value;
@@ -56,12 +64,7 @@ impl Checker<'_, '_> {
             }),
             (UnaryOp::Invert, types::INT) => Some(op(Op::Inot, vec![value], types::INT, span)),
             _ => {
-                let sign = match code {
-                    UnaryOp::Minus => "-",
-                    UnaryOp::Plus => "+",
-                    UnaryOp::Invert => "~",
-                    UnaryOp::Not => "not",
-                };
+                let sign = unary_sign(code);
                 let message = format!("`{sign}` does not take {}", self.name(value.ty));
                 self.fail(Code::Operator, span, message)
             }
@@ -78,6 +81,16 @@ impl Checker<'_, '_> {
         let numeric = |ty| matches!(ty, types::INT | types::FLOAT | types::BOOL);
         if numeric(left.ty) && numeric(right.ty) {
             return self.arithmetic(code, left, right, span);
+        }
+        if self.is_union(left.ty) || self.is_union(right.ty) {
+            let mut stmts = Vec::new();
+            let (left, right) = (self.keep(left, &mut stmts), self.keep(right, &mut stmts));
+            let what = format!("`{}`", code.sign());
+            let value = self.for_each_member(left, span, &what, |c, l| {
+                let right = right.clone();
+                c.for_each_member(right, span, &what, |c, r| c.binary(code, l.clone(), r, span))
+            })?;
+            return Some(super::expr::seq(stmts, value));
         }
         if let Some(value) = self.own_binary(code, &left, &right, span) {
             return value;
@@ -250,6 +263,9 @@ impl Checker<'_, '_> {
             let right = convert(right, operand).ok()?;
             return Some(op(operation, vec![left, right], types::BOOL, span));
         }
+        if self.is_union(left.ty) || self.is_union(right.ty) {
+            return self.compare_unions(code, left, right, span);
+        }
         if let Some(value) = self.own_compare(code, &left, &right, span) {
             return value;
         }
@@ -365,7 +381,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn not_comparable(&mut self, code: CompareOp, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
+    pub fn not_comparable(&mut self, code: CompareOp, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
         let (a, b) = (self.name(left.ty), self.name(right.ty));
         let message = if a == b {
             format!("values of {a} can't be compared by `{}`", code.sign())
@@ -376,7 +392,6 @@ impl Checker<'_, '_> {
         let report = report.label(left.span, format!("this is {a}")).label(right.span, format!("this is {b}"));
         let report = match (left.ty, right.ty) {
             (types::STR, types::INT) | (types::INT, types::STR) => report.help("convert one: int(text) or str(number)"),
-            (types::NONE, _) | (_, types::NONE) => report.help("optional values (`int | None`) are not supported yet"),
             _ => report,
         };
         self.report(report);
@@ -384,6 +399,33 @@ impl Checker<'_, '_> {
     }
 
     fn identity(&mut self, code: CompareOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
+        let negate = |value: Expr| {
+            if code == CompareOp::IsNot { op(Op::Bnot, vec![value], types::BOOL, span) } else { value }
+        };
+        for (value, other) in [(&left, &right), (&right, &left)] {
+            if other.ty != types::NONE || value.ty == types::NONE {
+                continue;
+            }
+            if self.is_union(value.ty) && self.alternatives_of(value.ty).contains(&types::NONE) {
+                return Some(negate(super::unions::is_of(value.clone(), types::NONE, span)));
+            }
+            // It could be None but for what was tested before.
+            if let ExprKind::Op(Op::UnionNarrow, args, _) = &value.kind
+                && self.alternatives_of(args[0].ty).contains(&types::NONE)
+            {
+                let no = typed(types::BOOL, span, ExprKind::Bool(false));
+                let look = crate::tree::Stmt { span, kind: crate::tree::StmtKind::Do(value.clone()) };
+                return Some(negate(super::expr::seq(vec![look], no)));
+            }
+        }
+        if self.is_union(left.ty) && right.ty == types::BOOL && self.alternatives_of(left.ty).contains(&types::BOOL) {
+            let mut stmts = Vec::new();
+            let left = self.keep(left, &mut stmts);
+            let is = super::unions::is_of(left.clone(), types::BOOL, span);
+            let same = self.compare(CompareOp::Eq, super::unions::narrow(left, types::BOOL), right, span)?;
+            let both = typed(types::BOOL, span, ExprKind::Logic(true, Box::new(is), Box::new(same)));
+            return Some(super::expr::seq(stmts, negate(both)));
+        }
         match (left.ty, right.ty) {
             (a, b) if a == b && deepslate_ir::enums::of(&self.program.types, a).is_some() => {
                 let equal = if code == CompareOp::Is { CompareOp::Eq } else { CompareOp::Ne };
@@ -396,8 +438,7 @@ impl Checker<'_, '_> {
             (types::NONE, _) | (_, types::NONE) => {
                 let other = if left.ty == types::NONE { right.ty } else { left.ty };
                 let message = format!("{} is never None", self.name(other));
-                let report = Diagnostic::error(Code::Operator, span, message);
-                self.report(report.help("optional values (`int | None`) are not supported yet"));
+                self.report(Diagnostic::error(Code::Operator, span, message));
                 None
             }
             _ => {
@@ -416,12 +457,44 @@ impl Checker<'_, '_> {
             let found = self.own_call(&within, "__contains__", vec![value], span)??;
             return Some(super::expr::seq(stmts, found));
         }
+        if self.is_union(within.ty) {
+            let mut stmts = Vec::new();
+            let value = self.keep(value, &mut stmts);
+            let found = self.for_each_member(within, span, "`in`", |c, w| c.contains(value.clone(), w, span))?;
+            return Some(super::expr::seq(stmts, found));
+        }
+        let element = match self.program.types.get(within.ty) {
+            Type::Dict(key, _) => Some(*key),
+            _ => self.program.types.element(within.ty),
+        };
+        if self.is_union(value.ty)
+            && let Some(element) = element
+            && !self.program.types.includes(element, value.ty)
+        {
+            let meets = |checker: &mut Self, member: TypeId| {
+                let of = checker.alternatives_of(element);
+                of.into_iter().any(|e| join(e, member).is_some())
+            };
+            let members = self.alternatives_of(value.ty);
+            if members.into_iter().any(|m| meets(self, m)) {
+                let mut stmts = Vec::new();
+                let within = self.keep(within, &mut stmts);
+                let found = self.for_each_member(value, span, "`in`", |c, v| {
+                    if meets(c, v.ty) {
+                        c.contains(v, within.clone(), span)
+                    } else {
+                        Some(typed(types::BOOL, span, ExprKind::Bool(false)))
+                    }
+                })?;
+                return Some(super::expr::seq(stmts, found));
+            }
+        }
         if let Some(class) = self.not_by_content(value.ty, &mut Vec::new()) {
             return self.by_identity(&class, span);
         }
         let (name, wanted) = match *self.program.types.get(within.ty) {
             Type::Dict(key, _) => {
-                let value = convert(value, key);
+                let value = self.converted(value, key);
                 return match value {
                     Ok(value) => {
                         let mut stmts = Vec::new();
@@ -440,8 +513,9 @@ impl Checker<'_, '_> {
             Type::Tuple(_) => return self.in_tuple(value, within, span),
             _ => return self.no_operator("in", &value, &within, span),
         };
-        let wanted = if join(value.ty, wanted) == Some(wanted) { wanted } else { value.ty };
-        match convert(value, wanted) {
+        let takes = join(value.ty, wanted) == Some(wanted) || self.program.types.includes(wanted, value.ty);
+        let wanted = if takes { wanted } else { value.ty };
+        match self.converted(value, wanted) {
             Ok(value) if self.fits(name, within.ty, value.ty) => {
                 let mut stmts = Vec::new();
                 let value = self.keep(value, &mut stmts);
@@ -483,6 +557,15 @@ impl Checker<'_, '_> {
             result = typed(types::BOOL, span, ExprKind::Logic(false, Box::new(equal), Box::new(result)));
         }
         Some(super::expr::seq(stmts, result))
+    }
+}
+
+fn unary_sign(code: UnaryOp) -> &'static str {
+    match code {
+        UnaryOp::Minus => "-",
+        UnaryOp::Plus => "+",
+        UnaryOp::Invert => "~",
+        UnaryOp::Not => "not",
     }
 }
 

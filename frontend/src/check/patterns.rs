@@ -19,6 +19,11 @@ impl Checker<'_, '_> {
     /// number of times.
     pub fn pattern(&mut self, pattern: &ast::Pattern, subject: &Expr, binds: &mut Vec<Stmt>) -> Option<Expr> {
         let span = pattern.span;
+        if self.is_union(subject.ty)
+            && matches!(pattern.kind, P::Value(_) | P::Sequence(_) | P::Mapping(..) | P::Class(..))
+        {
+            return self.pattern_of_union(pattern, subject, binds);
+        }
         match &pattern.kind {
             P::Any => Some(truth(true, span)),
             P::Value(value) => {
@@ -31,7 +36,17 @@ impl Checker<'_, '_> {
                     Some(inner) => self.pattern(inner, subject, binds),
                     None => Some(truth(true, span)),
                 };
-                self.store_name(&name.text, name.span, Some(subject.clone()), binds);
+                let mut value = subject.clone();
+                if let Some(inner) = inner
+                    && self.is_union(subject.ty)
+                {
+                    let members = self.alternatives_of(subject.ty);
+                    let may_be = self.pattern_tells(inner, &members).may_be;
+                    if !may_be.is_empty() {
+                        value = super::unions::narrow(value, self.program.types.union(&may_be));
+                    }
+                }
+                self.store_name(&name.text, name.span, Some(value), binds);
                 test
             }
             P::Sequence(parts) => self.sequence(parts, subject, span, binds),

@@ -160,6 +160,9 @@ impl Program<'_> {
         let Some(ty) = ty else { return Default::Wrong };
         match self.evaluate(value, Some(ty), 0) {
             Ok((datum, found)) if found == ty => Default::Constant(datum),
+            Ok((datum, found)) if super::constants::as_union(&self.types, ty, &datum, found).is_some() => {
+                super::constants::as_union(&self.types, ty, &datum, found).map_or(Default::Wrong, Default::Constant)
+            }
             Ok((_, found)) => {
                 let (wanted, found) = (self.types.name(ty), self.types.name(found));
                 let message = format!("the default of `{name}` must be {wanted}, but this is {found}");

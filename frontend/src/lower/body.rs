@@ -357,7 +357,11 @@ impl Lower<'_, '_, '_> {
             }
             ExprKind::Op(op, args, imm) if op.has_result() => {
                 let args = self.exprs(args);
-                self.value(*op, &args, imm.clone(), ty, span)
+                let imm = match imm {
+                    Imm::Type(ty) => Imm::Type(self.all.ty(*ty)),
+                    other => other.clone(),
+                };
+                self.value(*op, &args, imm, ty, span)
             }
             ExprKind::Op(..) | ExprKind::Spawn(..) => {
                 self.effect(expr);
