@@ -284,6 +284,10 @@ impl Preview<'_> {
                 let items = parts.iter().enumerate().map(|(i, ty)| (*ty, Machine::slot(heap, slot, i)));
                 self.all(items, depth)
             }
+            // Outside a member of an enumeration is its value, which is in its second slot.
+            Type::Class(class) if types.enumeration(*class).is_some() => {
+                self.value(types.class(*class).fields[1].ty, Machine::slot(heap, slot, 1), depth)
+            }
             Type::Class(class) => {
                 let class = types.class(*class);
                 self.push("{")?;
