@@ -13,7 +13,8 @@ from typing import Any
 
 PACKAGE = "deepslate"
 BLOCKING = {"sleep", "http_listen", "http_request"}
-RAISED, TAKE = "__raised", "__take"
+# With underscores on both sides: others are mangled inside of classes.
+RAISED, TAKE = "__raised__", "__take__"
 
 
 def rewritten(source: str, file: str) -> ast.Module:
@@ -127,7 +128,7 @@ class Awaits(ast.NodeTransformer):
     def select(self, node: ast.Match) -> Iterator[ast.stmt]:
         """Takes a case, then chooses its body."""
         self.selects += 1
-        index, value = f"__case{self.selects}", f"__value{self.selects}"
+        index, value = f"__case{self.selects}__", f"__value{self.selects}__"
         queues: list[ast.expr] = []
         chosen: list[ast.stmt] = []
         end = chosen

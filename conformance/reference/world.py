@@ -63,7 +63,7 @@ class World:
         self.result: Any = None
         self.failure: BaseException | None = None
         # Where the task stood that found no way on; other failures have a traceback.
-        self.place: int | None = None
+        self.places: list[tuple[str, int]] = []
         self.last_case: dict[asyncio.Task[Any], int] = {}
         # The queues of `after`, and those with a name.
         self.timers: list[Any] = []
@@ -143,19 +143,19 @@ class World:
             future.set_result(None)
         else:
             self.failure = Trap("deadlock", "every task waits for another one")
-            self.place = place(self.alive[0])
+            self.places = places(self.alive[0])
             raise Ended
 
 
-def place(coroutine: Any) -> int | None:
-    """The line of the program at which a coroutine waits."""
-    line = None
+def places(coroutine: Any) -> list[tuple[str, int]]:
+    """The functions of the program in which a coroutine waits, innermost first, and the line of each."""
+    found = []
     while coroutine is not None:
         frame = getattr(coroutine, "cr_frame", None)
-        if frame is not None and frame.f_code.co_filename == PROGRAM:
-            line = frame.f_lineno
+        if frame is not None and frame.f_code.co_filename == PROGRAM and not frame.f_code.co_name.startswith("<"):
+            found.append((frame.f_code.co_name, frame.f_lineno))
         coroutine = getattr(coroutine, "cr_await", None)
-    return line
+    return found[::-1]
 
 
 PROGRAM = "main.py"

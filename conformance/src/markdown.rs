@@ -10,6 +10,13 @@
 //! error: E0103 at 3                a diagnostic of `check`; the program does not run
 //! ```
 //!
+//! Of a trap it may say more, which is compared only then; the words of a message are not compared with CPython's.
+//!
+//! ```text
+//! trace: half 4, main 9            the functions that it happened in, innermost first, and where each of them stood
+//! message: division by zero        what is told
+//! ```
+//!
 //! One line more says that CPython does something else, and by which documented difference: `cpython: differs, 64-bit ints`;
 //! `cpython::DIFFERENCES` lists them. And `clock: virtual` says that the order in which its tasks go on holds only where nothing
 //! but sleeping takes time, as in the matrix; in an engine a sleep may end a little late. Lines `answer: …` say what HTTP calls get
@@ -50,9 +57,23 @@ pub struct Outcome {
     pub trap: Option<(String, u32)>,
     /// Codes and lines of diagnostics.
     pub errors: Vec<(String, u32)>,
+    /// The functions of a trap's stack trace, innermost first, with their lines.
+    pub trace: Option<Vec<(String, u32)>>,
+    /// A trap's message.
+    pub message: Option<String>,
 }
 
 impl Outcome {
+    /// Whether what was found is this; what a case need not say counts only where both say it.
+    pub fn agrees(&self, found: &Outcome) -> bool {
+        fn fits<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
+            a.is_none() || b.is_none() || a == b
+        }
+        (&self.result, &self.log, &self.trap, &self.errors) == (&found.result, &found.log, &found.trap, &found.errors)
+            && fits(self.trace.as_ref(), found.trace.as_ref())
+            && fits(self.message.as_ref(), found.message.as_ref())
+    }
+
     /// The outcome, why CPython's is another one, whether it needs a virtual clock, and what its HTTP calls get.
     fn parse(text: &str) -> Result<(Outcome, Option<String>, bool, Vec<Answer>), String> {
         let (mut outcome, mut differs, mut clock, mut answers) = (Outcome::default(), None, false, Vec::new());
@@ -68,6 +89,15 @@ impl Outcome {
                 "log" => outcome.log.push(value.to_owned()),
                 "trap" => outcome.trap = Some(placed()?),
                 "error" => outcome.errors.push(placed()?),
+                "message" => outcome.message = Some(value.to_owned()),
+                "trace" => {
+                    let frame = |part: &str| {
+                        let (name, at) = part.trim().split_once(' ')?;
+                        Some((name.to_owned(), at.parse().ok()?))
+                    };
+                    let frames: Option<Vec<_>> = value.split(',').map(frame).collect();
+                    outcome.trace = Some(frames.ok_or_else(|| format!("not `name line, …`: {line:?}"))?);
+                }
                 "cpython" => {
                     let reason = value.strip_prefix("differs, ");
                     differs = Some(reason.ok_or_else(|| format!("not `differs, <reason>`: {line:?}"))?.to_owned());

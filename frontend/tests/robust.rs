@@ -23,7 +23,7 @@ fn programs() -> Vec<String> {
             std::fs::read_dir(path).expect("a folder").map(|e| e.expect("an entry").path()).collect();
         files.sort();
         let sources = files.iter().filter(|p| p.extension().is_some_and(|e| e == "py"));
-        out.extend(sources.filter(|p| !p.ends_with("shim.py")).map(|p| std::fs::read_to_string(p).expect("a program")));
+        out.extend(sources.map(|p| std::fs::read_to_string(p).expect("a program")));
     }
     out
 }

@@ -43,7 +43,7 @@ fn functions() -> Vec<(String, FuncId, Image)> {
     for entry in entries {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        if path.extension().is_none_or(|e| e != "py") || name == "shim.py" {
+        if path.extension().is_none_or(|e| e != "py") {
             continue;
         }
         let text = std::fs::read_to_string(&path).expect("a test file");
@@ -165,7 +165,14 @@ async fn the_engine_goes_on_in_another_lowering() {
         }
         // A few commits on, it is killed: some of them in each case.
         let few = 5 + cases.len() as u64 / 8;
+        let begin = Instant::now();
         until("it goes on", async || {
+            if begin.elapsed() > LIMIT / 2 {
+                for (index, (case, _)) in cases.iter().enumerate() {
+                    let status = crate::support::status(&engine, &format!("case-{index}")).await;
+                    assert!(["done", "failed"].contains(&status.name()), "{} does not go on: {status:?}", case.name);
+                }
+            }
             engine.numbers().commits >= commits + few
                 || ended(engine.counts().await.expect("counts")) == cases.len() as u64
         })
@@ -191,7 +198,7 @@ async fn the_engine_goes_on_in_another_lowering() {
             }
             Ending::Cancelled => panic!("{name} was cancelled"),
         }
-        assert_eq!(&found, wanted, "{name}");
+        assert!(wanted.agrees(&found), "{name}: found {found:#?}\nwanted {wanted:#?}");
     }
     engine.shutdown().await;
 }
