@@ -137,6 +137,7 @@ impl Checker<'_, '_> {
                 let ty = self.resolved(self.vars[id.0 as usize].ty);
                 let value = match self.converted(value, ty) {
                     Ok(value) => Some(value),
+                    Err(value) if ty == types::NONE && self.learn_optional(first, &value) => None,
                     Err(value) => {
                         let (had, has) = (self.name(ty), self.name(value.ty));
                         let message = format!("`{name}` is {had}, but this is {has}");
@@ -173,9 +174,14 @@ impl Checker<'_, '_> {
             (None, Some(value)) => {
                 // What the checker names itself, as no source can, is not shown.
                 let shown = (!name.starts_with('$')).then(|| name.to_owned());
-                let id = self.new_var(shown, value.ty);
+                let ty = self.first_type(&value, span);
+                let id = self.new_var(shown, ty);
                 self.names.insert(name.to_owned(), Local { var: Some(id), span });
-                out.push(Stmt { span, kind: StmtKind::Assign(id, value) });
+                if let Ok(value) = self.converted(value, ty) {
+                    let target = ast::Expr { span, kind: A::Name(name.to_owned()) };
+                    self.note_stored(&target, &value);
+                    out.push(Stmt { span, kind: StmtKind::Assign(id, value) });
+                }
                 self.assigned.add(id);
             }
             (None, None) => {

@@ -1,4 +1,5 @@
-//! What an empty list or dict holds is told by what is done with it: `names = []`, then `names.append(user.name)`.
+//! What an empty list or dict holds is told by what is done with it: `names = []`, then `names.append(user.name)`. What a
+//! variable may be that begins as `None` is told by the first other value that it is given.
 //!
 //! An empty literal whose type nobody asks for gets an *unknown* in place of its element types, and the check goes on.
 //! Wherever two types must agree (an argument, an assignment, a result, elements of one list), an unknown takes what
@@ -14,8 +15,8 @@ use crate::source::Span;
 use crate::tree::{Expr, ExprKind};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::pattern::Pattern;
-use deepslate_ir::types::{Class, Type};
-use std::collections::{BTreeMap, HashMap};
+use deepslate_ir::types::{self, Class, Type};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The name of an unknown, which no name in a source can be.
 const UNKNOWN: &str = "<unknown>";
@@ -37,6 +38,12 @@ pub(super) struct Inference {
     bound: HashMap<TypeId, TypeId>,
     /// The unknowns that stand for something, in the order in which that was found out.
     trail: Vec<TypeId>,
+    /// The types of variables that begin as None, by the place where they do.
+    optional: HashMap<Span, TypeId>,
+    /// The variables of this attempt that begin as None and are not known to be anything else.
+    nones: HashSet<Span>,
+    /// Whether something was learnt about one of these.
+    learnt: bool,
     /// The attempts before this one.
     attempts: u32,
 }
@@ -78,6 +85,32 @@ impl Checker<'_, '_> {
         let ty = self.program.types.intern(ty);
         self.infer.open.insert(span, ty);
         ty
+    }
+
+    /// The type of a variable whose first value is this one, at this place.
+    pub fn first_type(&mut self, value: &Expr, place: Span) -> TypeId {
+        if value.ty != types::NONE {
+            return value.ty;
+        }
+        if let Some(known) = self.infer.optional.get(&place) {
+            return *known;
+        }
+        self.infer.nones.insert(place);
+        types::NONE
+    }
+
+    /// A value of another type for a variable that began at this place; tells whether that is now known of it, since it
+    /// began as None.
+    pub fn learn_optional(&mut self, place: Span, value: &Expr) -> bool {
+        if self.infer.attempts + 1 >= ATTEMPTS || self.has_unknown(value.ty) || !self.infer.nones.contains(&place) {
+            return false;
+        }
+        if !self.infer.optional.contains_key(&place) {
+            let ty = self.program.types.union(&[value.ty, types::NONE]);
+            self.infer.optional.insert(place, ty);
+            self.infer.learnt = true;
+        }
+        true
     }
 
     fn is_unknown(&self, ty: TypeId) -> bool {
@@ -311,7 +344,8 @@ impl Checker<'_, '_> {
     /// tells about are reported, and what only follows from them is not.
     pub fn learnt(&mut self) -> Option<Inference> {
         let mut known = std::mem::take(&mut self.infer.known);
-        let (mut more, attempts) = (false, self.infer.attempts + 1);
+        let optional = std::mem::take(&mut self.infer.optional);
+        let (mut more, attempts) = (self.infer.learnt, self.infer.attempts + 1);
         let mut left = Vec::new();
         for (span, ty) in std::mem::take(&mut self.infer.open) {
             let ty = self.resolved(ty);
@@ -323,7 +357,7 @@ impl Checker<'_, '_> {
             }
         }
         if more {
-            return Some(Inference { known, attempts, ..Inference::default() });
+            return Some(Inference { known, optional, attempts, ..Inference::default() });
         }
         if !left.is_empty() {
             let follows = |d: &Diagnostic| {

@@ -10,4 +10,5 @@ async def main(n: int) -> int:
     n: str = "x"
     found = None
     found = 3
+    found = "text"
     return value
