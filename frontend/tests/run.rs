@@ -174,3 +174,8 @@ fn constants() {
 fn containers_text_and_builtins() {
     agree("containers.py");
 }
+
+#[test]
+fn glue() {
+    agree("glue.py");
+}

@@ -1,6 +1,6 @@
 //! Values there and back, and what does not fit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use deepslate_ir::module::{Module, Param};
 use deepslate_ir::types::{BYTES, Class, FLOAT, Field, INT, STR, Type};
@@ -111,4 +111,17 @@ fn none_is_unit_and_option() {
     assert_eq!(from_datum::<Option<i64>>(&module, INT, &Datum::Int(3)), Ok(Some(3)));
     assert_eq!(from_datum::<Option<i64>>(&module, deepslate_ir::types::NONE, &Datum::None), Ok(None));
     assert_eq!(from_datum::<()>(&module, deepslate_ir::types::NONE, &Datum::None), Ok(()));
+}
+
+#[test]
+fn a_set_is_a_set_and_a_tuple_of_any_length_a_sequence() {
+    let mut module = Module::default();
+    let (words, path) = (module.types.intern(Type::Set(STR)), module.types.intern(Type::TupleOf(INT)));
+    let of = module.types.intern(Type::Tuple(vec![words, path]));
+    let value: (BTreeSet<String>, Vec<i64>) = (["a".to_owned(), "b".to_owned()].into(), vec![1, 2]);
+    let datum = to_datum(&module, of, &value).unwrap();
+    let texts = ["a", "b"].map(|t| Datum::Str(t.to_owned())).to_vec();
+    let wanted = vec![Datum::Set(texts), Datum::Tuple(vec![Datum::Int(1), Datum::Int(2)])];
+    assert_eq!(datum, Datum::Tuple(wanted));
+    assert_eq!(from_datum::<(BTreeSet<String>, Vec<i64>)>(&module, of, &datum), Ok(value));
 }

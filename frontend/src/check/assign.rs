@@ -38,7 +38,8 @@ impl Checker<'_, '_> {
             return;
         }
         let want = targets.iter().find_map(|t| self.target_type(t));
-        let value = self.expr(value, want);
+        let unpacks = targets.iter().any(|t| matches!(t.kind, A::Tuple(_) | A::List(_)));
+        let value = if unpacks && targets.len() == 1 { self.used_up(value, want) } else { self.expr(value, want) };
         match targets {
             [target] => self.store(target, value, out),
             _ => {
@@ -455,7 +456,10 @@ impl Checker<'_, '_> {
             _ => None,
         };
         if let Some((name, wanted)) = in_place {
-            let value = self.expr(value, Some(wanted))?;
+            let value = match name {
+                "list_extend" => self.used_up(value, Some(wanted))?,
+                _ => self.expr(value, Some(wanted))?,
+            };
             // What extends a list may be anything that can be iterated over.
             let value = match name {
                 "list_extend" => self.listed(value).unwrap_or_else(|value| value),

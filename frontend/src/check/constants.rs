@@ -118,6 +118,25 @@ impl Program<'_> {
             ExprKind::Str(s) => Ok((Datum::Str(s.clone()), types::STR)),
             ExprKind::Bytes(b) => Ok((Datum::Bytes(b.clone()), types::BYTES)),
             ExprKind::Tuple(parts) => {
+                if let Some(Type::TupleOf(element)) = want.map(|ty| self.types.get(ty)) {
+                    let element = *element;
+                    // The list that it is made of has a type of its own.
+                    self.types.intern(Type::List(element));
+                    let mut data = Vec::new();
+                    for part in parts {
+                        let (datum, ty) = self.evaluate(part, Some(element), depth + 1)?;
+                        if ty != element {
+                            let message = format!(
+                                "a part must be {}, but this is {}",
+                                self.types.name(element),
+                                self.types.name(ty)
+                            );
+                            return Err(Box::new(Diagnostic::error(Code::Mismatch, part.span, message)));
+                        }
+                        data.push(datum);
+                    }
+                    return Ok((Datum::Tuple(data), self.types.intern(Type::TupleOf(element))));
+                }
                 let wants = match want.map(|ty| self.types.get(ty)) {
                     Some(Type::Tuple(wants)) if wants.len() == parts.len() => wants.iter().copied().map(Some).collect(),
                     _ => vec![None; parts.len()],

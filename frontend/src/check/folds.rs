@@ -110,10 +110,23 @@ impl Checker<'_, '_> {
     #[allow(clippy::option_option)]
     fn pairs(&self, expr: &ast::Expr) -> Option<Option<Comprehension>> {
         if let A::Comprehension(c) = &expr.kind {
-            let A::Tuple(parts) = &c.element.kind else { return None };
-            let ([key, value], Makes::Generator) = (parts.as_slice(), c.makes) else { return None };
-            let (element, value) = (key.clone(), Some(value.clone()));
-            return Some(Some(Comprehension { makes: Makes::Dict, element, value, clauses: c.clauses.clone() }));
+            if c.makes != Makes::Generator {
+                return None;
+            }
+            let mut clauses = c.clauses.clone();
+            let (key, value) = match &c.element.kind {
+                A::Tuple(parts) if parts.len() == 2 => (parts[0].clone(), parts[1].clone()),
+                _ => {
+                    // Whatever the pairs are, they are unpacked: a list of two is one too.
+                    let span = c.element.span;
+                    let [key, value] = [0, 1].map(|index: usize| at(span, A::Name(format!("{EACH}{index}"))));
+                    let target = at(span, A::Tuple(vec![key.clone(), value.clone()]));
+                    let iterable = at(span, A::List(vec![c.element.clone()]));
+                    clauses.push(ast::Clause { target, iterable, conditions: Vec::new() });
+                    (key, value)
+                }
+            };
+            return Some(Some(Comprehension { makes: Makes::Dict, element: key, value: Some(value), clauses }));
         }
         let A::Call(of, arguments) = &expr.kind else { return None };
         let A::Name(name) = &of.kind else { return None };

@@ -20,8 +20,9 @@ impl Checker<'_, '_> {
         right: &ast::Expr,
         want: Option<TypeId>,
     ) -> (Option<Expr>, Option<Expr>) {
-        let is_collection =
-            |ty: &TypeId| matches!(self.program.types.get(*ty), Type::List(_) | Type::Dict(..) | Type::Set(_));
+        let is_collection = |ty: &TypeId| {
+            matches!(self.program.types.get(*ty), Type::List(_) | Type::Dict(..) | Type::Set(_) | Type::FrozenSet(_))
+        };
         let collection = want.filter(is_collection);
         if code == BinaryOp::Mul {
             // Either may be the count, which is not what is wanted of the product.
@@ -33,7 +34,7 @@ impl Checker<'_, '_> {
         let guide = left.as_ref().map(|l| l.ty).filter(|ty| {
             let of = self.program.types.get(*ty);
             code == BinaryOp::Add && matches!(of, Type::List(_) | Type::Dict(..) | Type::TupleOf(_))
-                || matches!(of, Type::Set(_) | Type::Dict(..))
+                || matches!(of, Type::Set(_) | Type::FrozenSet(_) | Type::Dict(..))
         });
         let right = self.expr(right, guide);
         (left, right)
@@ -137,7 +138,11 @@ impl Checker<'_, '_> {
             (BinaryOp::Mul, Type::Str, Type::Int | Type::Bool) => "str_repeat",
             (BinaryOp::Mul, Type::Bytes, Type::Int | Type::Bool) => "bytes_repeat",
             (BinaryOp::Mul, Type::List(_), Type::Int | Type::Bool) => "list_repeat",
-            (BinaryOp::Mul, Type::Int | Type::Bool, Type::Str | Type::Bytes | Type::List(_)) => {
+            (
+                BinaryOp::Mul,
+                Type::Int | Type::Bool,
+                Type::Str | Type::Bytes | Type::List(_) | Type::Tuple(_) | Type::TupleOf(_),
+            ) => {
                 // The count is worked out first, the sequence second, and the builtin takes them the other way round.
                 let mut stmts = Vec::new();
                 let left = convert(left, types::INT).ok()?;

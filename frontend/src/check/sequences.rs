@@ -48,6 +48,19 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// An expression that is used up where it stands: a generator, `map` or `filter` becomes the list of its elements.
+    pub fn used_up(&mut self, expr: &ast::Expr, want: Option<TypeId>) -> Option<Expr> {
+        let mut stmts = Vec::new();
+        match self.as_generator(expr, &mut stmts) {
+            Some(c) => {
+                let c = ast::Comprehension { makes: ast::Makes::List, ..c? };
+                let list = self.comprehension(&c, want, expr.span)?;
+                Some(seq(stmts, list))
+            }
+            None => self.expr(expr, want),
+        }
+    }
+
     /// As `listed`; what can't be iterated over is reported.
     pub fn listed_or_report(&mut self, value: Expr) -> Option<Expr> {
         match self.listed(value) {
@@ -91,7 +104,7 @@ impl Checker<'_, '_> {
             let (found, span, value) = match &part.kind {
                 A::Starred(inner) => {
                     let list = wanted.map(|e| self.program.types.intern(Type::List(e)));
-                    let list = self.expr(inner, list).and_then(|value| self.listed_or_report(value));
+                    let list = self.used_up(inner, list).and_then(|value| self.listed_or_report(value));
                     let element = list.as_ref().and_then(|list| self.element_type(list.ty));
                     (element, inner.span, list.map(Part::All))
                 }

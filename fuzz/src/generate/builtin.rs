@@ -122,12 +122,17 @@ impl Generator<'_> {
         let mut open = Vec::new();
         builtin.params().iter().for_each(|(_, p)| variables(p, &mut open));
         variables(&builtin.ret(), &mut open);
+        // An element of a set must be able to be a key.
+        let of_sets = builtin.params().iter().map(|(_, p)| p).chain([&builtin.ret()]).any(|p| {
+            matches!(p, Pattern::Set(_) | Pattern::FrozenSet(_) | Pattern::AnySet(..))
+                || matches!(p, Pattern::List(Pattern::Hashable(_)))
+        });
         // A variable that must have an order somewhere must have it everywhere.
         for (index, _) in open.clone() {
             let ordered = open.iter().any(|(i, o)| *i == index && *o);
             let probe = Pattern::Var(index);
             if let Some(id) = probe.resolve(&mut self.types, &bound) {
-                if index == KEY && !self.types.is_hashable(id) {
+                if (index == KEY || of_sets) && !self.types.is_hashable(id) {
                     return None;
                 }
                 let compared = matches!(
@@ -146,7 +151,7 @@ impl Generator<'_> {
                 }
                 continue;
             }
-            let id = if index == KEY { self.key_type(1) } else { self.some_type() };
+            let id = if index == KEY || of_sets { self.key_type(1) } else { self.some_type() };
             let id = if has_sync(&self.types, id) { ty::INT } else { id };
             let in_list = self.types.intern(Type::List(id));
             let id = if ordered && !(self.order_agrees(id) && self.equality_agrees(in_list)) { ty::INT } else { id };
@@ -281,7 +286,8 @@ impl Generator<'_> {
                     self.c.text(if id == ty::INT { &["3", "(-4)"] } else { &["0.5", "(-2.5)"] })
                 )
             }
-            // CPython's sum of nothing is an int.
+            // CPython's product and sum of nothing are ints.
+            (B::ProdFloats, 0) => format!("({} + [1.0])", self.expr(id, depth, false)),
             (B::SumFloats, 0) => format!("({} + [0.0])", self.expr(id, depth, false)),
             (B::MinList | B::MaxList, 0) if sane => {
                 let Type::List(e) = *self.types.get(id) else { return self.leaf(id, false) };

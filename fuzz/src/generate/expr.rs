@@ -175,6 +175,15 @@ impl Generator<'_> {
                 1 => self.repeated(id, depth),
                 _ => self.sliced(id, depth),
             },
+            Type::Set(_) | Type::FrozenSet(_) => {
+                let sign = self.c.text(&["|", "&", "-", "^"]);
+                format!("({} {sign} {})", self.expr(id, depth, known), self.expr(id, depth, false))
+            }
+            Type::TupleOf(_) => match self.c.below(3) {
+                0 => format!("({} + {})", self.expr(id, depth, false), self.expr(id, depth, false)),
+                1 => self.repeated(id, depth),
+                _ => self.sliced(id, depth),
+            },
             Type::Dict(..) => {
                 format!("({} | {})", self.expr(id, depth, known), self.expr(id, depth, false))
             }

@@ -125,9 +125,10 @@ impl Generator<'_> {
                     .collect();
                 format!("{{{}}}", parts.join(", "))
             }
+            // In parentheses it would be one of known length where nothing says else.
             Type::TupleOf(element) => {
                 let parts: Vec<String> = (0..=self.c.below(3)).map(|_| self.part(element, depth, known)).collect();
-                format!("({},)", parts.join(", "))
+                format!("tuple([{}])", parts.join(", "))
             }
             Type::Set(element) | Type::FrozenSet(element) => {
                 let frozen = matches!(self.types.get(id), Type::FrozenSet(_));

@@ -135,6 +135,16 @@ impl Generator<'_> {
         if depth == 0 || self.c.chance(45) {
             return self.scalar_type();
         }
+        // The order of sets is not CPython's, and too much shows it.
+        if !self.profile.python && self.c.chance(12) {
+            let element = self.key_type(depth - 1);
+            let set = if self.c.chance(70) { Type::Set(element) } else { Type::FrozenSet(element) };
+            return self.types.intern(set);
+        }
+        if self.c.chance(8) {
+            let element = self.made_type(depth - 1);
+            return self.types.intern(Type::TupleOf(element));
+        }
         match self.c.below(10) {
             0..=4 => {
                 let element = self.made_type(depth - 1);
@@ -169,6 +179,11 @@ impl Generator<'_> {
                 let frozen: Vec<TypeId> = self.classes.iter().copied().filter(|c| self.types.is_hashable(*c)).collect();
                 if let (true, Some(class)) = (self.c.chance(40), self.c.pick(&frozen)) {
                     return *class;
+                }
+                if self.c.chance(25) {
+                    let element = self.key_type(depth - 1);
+                    let many = !self.profile.python && self.c.chance(50);
+                    return self.types.intern(if many { Type::FrozenSet(element) } else { Type::TupleOf(element) });
                 }
                 let parts = vec![self.key_type(depth - 1), self.key_type(depth - 1)];
                 self.types.intern(Type::Tuple(parts))

@@ -249,3 +249,23 @@ fn nearest_names() {
         assert_eq!(nearest(typed, names.into_iter()), wanted, "{typed}");
     }
 }
+
+#[test]
+fn sets_and_tuples_of_any_length_are_arrays() {
+    let mut n = named();
+    let set = n.types.intern(Type::Set(STR));
+    let frozen = n.types.intern(Type::FrozenSet(INT));
+    let many = n.types.intern(Type::TupleOf(FLOAT));
+    let cases = [
+        (set, Datum::Set(vec![text("b"), text("a")]), "[\"b\",\"a\"]"),
+        (frozen, Datum::Set(vec![]), "[]"),
+        (many, Datum::Tuple(vec![Datum::Float(1.0), Datum::Float(2.5)]), "[1.0,2.5]"),
+    ];
+    for (ty, datum, json) in cases {
+        assert_eq!(to_json(&n.types, ty, &datum), json);
+        assert_eq!(from_json(&n.types, ty, json).unwrap(), datum);
+        assert_eq!(crate::datum::check(&n.types, ty, &datum), Ok(()));
+    }
+    let error = from_json(&n.types, set, "[\"a\",1]").unwrap_err();
+    assert!(error.to_string().contains("expected str"), "{error}");
+}
