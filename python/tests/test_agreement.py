@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 SPEC = HERE.parents[1] / "conformance" / "spec"
 LIST = HERE / "disagreements.txt"
 MUTANTS = 2_000
+# The files of good programs that mutants are made of; which kinds of disagreement they bring is looked at before one is added.
+MUTATED = "dicts durable interleavings lists objects operators scoping state statements strings tasks time traces traps".split()
 
 
 @dataclass
@@ -126,7 +128,7 @@ def compiler(folder: Path) -> list[dict[int, str]]:
 
 def test_mypy_agrees_about_ill_typed_programs_or_the_list_says_why_not(tmp_path: Path) -> None:
     listed = reviewed()
-    good = [case for case in cases() if not case.refused and case.name not in listed]
+    good = [c for c in cases() if not c.refused and c.name not in listed and c.name.split(".md")[0] in MUTATED]
     each = -(-MUTANTS // len(good))
     made = [(case.name, how, text) for case in good for how, text in mutants(case.name, case.program, each)]
     assert len(made) >= MUTANTS * 9 // 10
