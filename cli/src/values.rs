@@ -13,7 +13,7 @@ use deepslate_inspector::json::lenient;
 pub struct Takes {
     /// The flow.
     pub flow: String,
-    /// Name and type of each parameter, in order.
+    /// Name and type of each parameter, in order; after the type ` = …` where it need not be given.
     pub params: Vec<(String, String)>,
 }
 
@@ -43,12 +43,14 @@ impl Takes {
             if found.iter().any(|(known, _)| known == name) {
                 return Err(wrong(format!("the argument {name} is given twice")));
             }
-            let json = json_of(value, ty).map_err(|what| wrong(format!("the argument {name}: {what}")))?;
+            let json = json_of(value, ty.split(" = ").next().unwrap_or(ty))
+                .map_err(|what| wrong(format!("the argument {name}: {what}")))?;
             found.push((name, json));
         }
         let missing: Vec<_> = self
             .params
             .iter()
+            .filter(|(_, ty)| !ty.contains(" = "))
             .map(|(name, _)| name.as_str())
             .filter(|name| !found.iter().any(|(n, _)| n == name))
             .collect();
@@ -96,6 +98,21 @@ mod tests {
         assert_eq!(json, r#"{"label": "a=b \"c\"", "limit": 3, "rates": [1.5, NaN]}"#);
         assert!(arguments(&["label=\"x\"", "limit=3", "rates=[]"]).unwrap().contains(r#""label": "x""#));
         assert!(arguments(&["label=123", "limit=3", "rates=[]"]).unwrap().contains(r#""label": "123""#));
+    }
+
+    #[test]
+    fn what_has_a_default_may_be_left_out() {
+        let params = [("limit", "int"), ("label", "str = \"x\"")];
+        let params = params.map(|(n, t)| (n.to_owned(), t.to_owned())).to_vec();
+        let takes = Takes { flow: "counter".into(), params };
+        let arguments = |given: &[&str]| {
+            let given: Vec<_> = given.iter().map(|s| (*s).to_owned()).collect();
+            takes.arguments(&given).map_err(|stopped| stopped.message)
+        };
+        assert_eq!(arguments(&["limit=3"]).unwrap(), r#"{"limit": 3}"#);
+        assert_eq!(arguments(&["limit=3", "label=7"]).unwrap(), r#"{"limit": 3, "label": "7"}"#);
+        let message = arguments(&["label=7"]).unwrap_err();
+        assert_eq!(message, "missing: limit; counter takes limit: int, label: str = \"x\"");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::fmt;
 
 use deepslate_ir::datum::{self, Datum};
 use deepslate_ir::entity::TypeId;
-use deepslate_ir::module::{Module, Param};
+use deepslate_ir::module::{Module, Param, completed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -64,6 +64,7 @@ pub fn to_args<T: Serialize + ?Sized>(module: &Module, params: &[Param], value: 
             return Err(ValueError(what.into()));
         }
     };
+    let args = completed(&module.types, params, args);
     if args.len() != params.len() {
         return Err(ValueError(format!("{} arguments given, {} wanted", args.len(), params.len())));
     }

@@ -80,7 +80,7 @@ impl Engine {
         let shown = |(name, deployed): (String, Deployed)| {
             let module = deployed.loaded.module();
             let func = module.func(deployed.flow);
-            let params = func.params.iter().map(|param| (param.name.clone(), module.types.name(param.ty)));
+            let params = func.params.iter().map(|param| (param.name.clone(), param.type_shown(&module.types)));
             FlowShown {
                 name,
                 params: params.collect(),
@@ -131,7 +131,7 @@ impl Engine {
     /// `BadName`, `UnknownFlow`, `BadArguments`, `MissingHost`; `Stopping` while shutting down.
     pub async fn spawn(&self, name: &str, flow: &str, args: Vec<Datum>) -> Result<Spawned> {
         let deployed = self.deployed(name, flow)?;
-        args::check(deployed.loaded.module(), deployed.flow, &args)?;
+        let args = args::check(deployed.loaded.module(), deployed.flow, args)?;
         self.spawn_checked(name, deployed, args).await
     }
 

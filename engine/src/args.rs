@@ -3,7 +3,7 @@
 use deepslate_ir::datum::{self, Datum};
 use deepslate_ir::entity::FuncId;
 use deepslate_ir::json;
-use deepslate_ir::module::{Func, Module};
+use deepslate_ir::module::{Func, Module, completed};
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
@@ -12,7 +12,7 @@ use crate::record::cut;
 
 /// A function as its definition reads: `counter(limit: int) -> int`.
 pub(crate) fn signature(module: &Module, func: &Func) -> String {
-    let params = func.params.iter().map(|param| format!("{}: {}", param.name, module.types.name(param.ty)));
+    let params = func.params.iter().map(|param| param.shown(&module.types));
     format!("{}({}) -> {}", func.name, params.collect::<Vec<_>>().join(", "), module.types.name(func.ret))
 }
 
@@ -36,21 +36,22 @@ pub(crate) fn check_size(module: &Module, flow: FuncId, args: &[Datum], limit_by
     }
 }
 
-/// Checks arguments by position.
-pub(crate) fn check(module: &Module, flow: FuncId, args: &[Datum]) -> Result<()> {
+/// Checks arguments by position; those that are not given are the defaults of the last parameters.
+pub(crate) fn check(module: &Module, flow: FuncId, args: Vec<Datum>) -> Result<Vec<Datum>> {
     let func = module.func(flow);
+    let args = completed(&module.types, &func.params, args);
     if args.len() != func.params.len() {
         let what = format!("{} arguments given, {} wanted", args.len(), func.params.len());
         return Err(refuse(module, func, &what));
     }
-    for (param, arg) in func.params.iter().zip(args) {
+    for (param, arg) in func.params.iter().zip(&args) {
         datum::check(&module.types, param.ty, arg)
             .map_err(|what| refuse(module, func, &format!("argument `{}`: {what}", param.name)))?;
     }
-    Ok(())
+    Ok(args)
 }
 
-/// Reads arguments from JSON: an object by name, or an array by position.
+/// Reads arguments from JSON: an object by name, or an array by position. Those with a default may be left out.
 pub(crate) fn from_json(module: &Module, flow: FuncId, args: &Value) -> Result<Vec<Datum>> {
     let func = module.func(flow);
     let read = |(index, value): (usize, &Value)| {
@@ -59,9 +60,15 @@ pub(crate) fn from_json(module: &Module, flow: FuncId, args: &Value) -> Result<V
             .map_err(|error| refuse(module, func, &format!("argument `{}`: {error}", param.name)))
     };
     match args {
-        Value::Array(values) if values.len() == func.params.len() => values.iter().enumerate().map(read).collect(),
         Value::Array(values) => {
-            Err(refuse(module, func, &format!("{} arguments given, {} wanted", values.len(), func.params.len())))
+            let few =
+                || refuse(module, func, &format!("{} arguments given, {} wanted", values.len(), func.params.len()));
+            if values.len() > func.params.len() {
+                return Err(few());
+            }
+            let given = values.iter().enumerate().map(read).collect::<Result<Vec<Datum>>>()?;
+            let args = completed(&module.types, &func.params, given);
+            if args.len() == func.params.len() { Ok(args) } else { Err(few()) }
         }
         Value::Object(named) => {
             if let Some(unknown) = named.keys().find(|name| func.params.iter().all(|param| param.name != **name)) {
@@ -72,11 +79,15 @@ pub(crate) fn from_json(module: &Module, flow: FuncId, args: &Value) -> Result<V
             }
             let each = func.params.iter().enumerate().map(|(index, param)| match named.get(&param.name) {
                 Some(value) => read((index, value)),
-                None => Err(refuse(module, func, &format!("argument `{}` is missing", param.name))),
+                None => param
+                    .default_value(&module.types)
+                    .ok_or_else(|| refuse(module, func, &format!("argument `{}` is missing", param.name))),
             });
             each.collect()
         }
-        Value::Null if func.params.is_empty() => Ok(Vec::new()),
+        Value::Null if func.params.iter().all(|param| param.default.is_some()) => {
+            Ok(completed(&module.types, &func.params, Vec::new()))
+        }
         _ => Err(refuse(module, func, "arguments are given as an object by name or an array by position")),
     }
 }

@@ -53,8 +53,7 @@ pub struct ParameterReport {
     pub name: String,
     /// Its type as written in the text form of IR; none if it has none or a wrong one.
     pub ty: Option<String>,
-    /// Its value where it is not given. The program itself knows no defaults: who calls a function from outside fills
-    /// them in.
+    /// Its value where it is not given.
     pub default: Option<Datum>,
 }
 

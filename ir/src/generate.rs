@@ -19,7 +19,7 @@ pub fn program(seed: u64) -> Module {
     let mut chance = Chance(seed);
     let mut module = Module::default();
     module.files.push(SourceFile { path: format!("seed{seed}.py"), first_line: 1, text: String::new() });
-    let int_param = || vec![Param { name: "n".to_owned(), ty: INT }];
+    let int_param = || vec![Param::new("n", INT)];
     for (name, purity) in [("ask", Purity::Impure), ("twice", Purity::Pure)] {
         module.hosts.push(Host { name: name.to_owned(), params: int_param(), ret: INT, purity });
     }
@@ -44,7 +44,7 @@ pub fn program(seed: u64) -> Module {
         let mut params = int_param();
         if !main {
             for (name, ty) in [("q", kinds.queue), ("l", kinds.list), ("m", LOCK), ("g", WAIT_GROUP)] {
-                params.push(Param { name: name.to_owned(), ty });
+                params.push(Param::new(name, ty));
             }
         }
         let (name, kind) =

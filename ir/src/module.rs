@@ -1,6 +1,7 @@
 //! A module: everything of one program. Its printed text form is the program image, and names it by its hash.
 
 use crate::builtins::Builtin;
+use crate::datum::Datum;
 use crate::entity::{Block, ClassId, ConstId, FileId, FuncId, HostId, Inst, StopId, TypeId, Value};
 use crate::ops::{Effect, Op};
 use crate::trap::TrapKind;
@@ -73,6 +74,44 @@ pub struct Param {
     pub name: String,
     /// Its type.
     pub ty: TypeId,
+    /// What it is where a caller from outside does not give it, as JSON of the type. Calls within the program give all.
+    pub default: Option<String>,
+}
+
+impl Param {
+    /// One that must be given.
+    pub fn new(name: impl Into<String>, ty: TypeId) -> Param {
+        Param { name: name.into(), ty, default: None }
+    }
+
+    /// Its value where it is not given.
+    pub fn default_value(&self, types: &Types) -> Option<Datum> {
+        crate::json::from_json(types, self.ty, self.default.as_deref()?).ok()
+    }
+
+    /// As a definition has it: `limit: int = 10`.
+    pub fn shown(&self, types: &Types) -> String {
+        format!("{}: {}", self.name, self.type_shown(types))
+    }
+
+    /// Its type and what it is where it is not given: `int = 10`.
+    pub fn type_shown(&self, types: &Types) -> String {
+        match &self.default {
+            Some(default) => format!("{} = {default}", types.name(self.ty)),
+            None => types.name(self.ty),
+        }
+    }
+}
+
+/// The arguments of a call from outside by position, with the defaults of the last parameters where fewer are given.
+pub fn completed(types: &Types, params: &[Param], mut args: Vec<Datum>) -> Vec<Datum> {
+    for param in params.iter().skip(args.len()) {
+        match param.default_value(types) {
+            Some(value) => args.push(value),
+            None => break,
+        }
+    }
+    args
 }
 
 /// A host function that the program calls, late-bound by name and signature.

@@ -389,12 +389,16 @@ impl<'a> Parser<'a> {
     }
 
     fn signature(&mut self) -> Parsed<(Vec<Param>, TypeId)> {
-        let params = self.list('(', ')', |p| p.typed())?;
+        let params = self.list('(', ')', |p| {
+            let (name, ty) = p.typed()?;
+            let default = if p.take_sign('=')? { Some(p.text("the default as JSON in quotes")?) } else { None };
+            Ok(Param { name, ty, default })
+        })?;
         if self.token != Token::Arrow {
             return self.expected("`->`");
         }
         self.advance()?;
-        Ok((params.into_iter().map(|(name, ty)| Param { name, ty }).collect(), self.ty()?))
+        Ok((params, self.ty()?))
     }
 
     fn ty(&mut self) -> Parsed<TypeId> {

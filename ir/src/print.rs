@@ -249,9 +249,14 @@ struct Signature<'a> {
 
 impl Display for Signature<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let params: Vec<_> = self.params.iter().map(|p| (p.name.as_str(), p.ty)).collect();
-        let typed = Typed { types: self.types, list: &params };
-        write!(f, "({typed}) -> {}", TypeName(self.types, self.ret))
+        let params = list(self.params, |p, f| {
+            write!(f, "{}: {}", Name(&p.name), TypeName(self.types, p.ty))?;
+            match &p.default {
+                Some(default) => write!(f, " = {}", Quoted(default)),
+                None => Ok(()),
+            }
+        });
+        write!(f, "({params}) -> {}", TypeName(self.types, self.ret))
     }
 }
 

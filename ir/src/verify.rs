@@ -146,6 +146,9 @@ fn verify_tables(module: &Module) -> Result<(), String> {
     unique(module.funcs.iter().map(|f| f.name.as_str()), "function")?;
     let signature = |params: &[Param], ret: &TypeId| {
         params.iter().try_for_each(|p| known(&p.ty))?;
+        if let Some(wrong) = params.iter().find(|p| p.default.is_some() && p.default_value(types).is_none()) {
+            return Err(format!("the default of {} is no value of its type", wrong.name));
+        }
         known(ret)
     };
     module.hosts.iter().try_for_each(|h| signature(&h.params, &h.ret))?;

@@ -209,7 +209,7 @@ fn name(var: usize) -> String {
 }
 
 fn build(list: &[Tree]) -> Module {
-    let params: Vec<Param> = (0..VARS).map(|v| Param { name: name(v), ty: INT }).collect();
+    let params: Vec<Param> = (0..VARS).map(|v| Param::new(name(v), INT)).collect();
     let mut module = Module::default();
     let (ret, purity) = (INT, Purity::Impure);
     module.hosts.push(Host { name: "tell".to_owned(), params: params.clone(), ret, purity });

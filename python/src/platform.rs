@@ -12,7 +12,7 @@ use deepslate::storage::Store;
 use deepslate::{Config, open_store};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -318,7 +318,7 @@ impl Running {
         let func = self.module.func(id);
         let types = &self.module.types;
         let takes = || {
-            let params = func.params.iter().map(|p| format!("{}: {}", p.name, types.name(p.ty)));
+            let params = func.params.iter().map(|p| p.shown(types));
             format!("the flow is {flow}({}) -> {}", params.collect::<Vec<_>>().join(", "), types.name(func.ret))
         };
         for name in given.keys() {
@@ -331,7 +331,9 @@ impl Running {
         params
             .map(|param| match given.get_item(&param.name)? {
                 Some(value) => to_datum(types, param.ty, &value, &format!("argument `{}`", param.name)),
-                None => Err(PyTypeError::new_err(format!("spawn: argument `{}` is missing; {}", param.name, takes()))),
+                None => param.default_value(types).ok_or_else(|| {
+                    PyTypeError::new_err(format!("spawn: argument `{}` is missing; {}", param.name, takes()))
+                }),
             })
             .collect()
     }
@@ -389,6 +391,11 @@ pub(crate) fn constant(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Datum> 
         Ok(Datum::Bytes(bytes.as_bytes().to_vec()))
     } else if let Ok(parts) = value.cast::<PyTuple>() {
         parts.iter().map(|part| constant(&part, name)).collect::<PyResult<_>>().map(Datum::Tuple)
+    } else if let Ok(items) = value.cast::<PyList>() {
+        items.iter().map(|item| constant(&item, name)).collect::<PyResult<_>>().map(Datum::List)
+    } else if let Ok(entries) = value.cast::<PyDict>() {
+        let entry = |(k, v): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((constant(&k, name)?, constant(&v, name)?));
+        entries.iter().map(entry).collect::<PyResult<_>>().map(Datum::Dict)
     } else {
         let kind = value.get_type().name()?.to_string();
         Err(PyTypeError::new_err(format!("constant `{name}` is a {kind}, which a flow can't capture")))

@@ -259,7 +259,7 @@ fn takes(module: &Module, flow: &str, target: &str) -> Outcome<Takes> {
         return Err(super::unknown_flow(flow, names, target.rsplit_once(':').map_or(target, |(file, _)| file)));
     };
     let params = module.func(func).params.iter();
-    let params = params.map(|param| (param.name.clone(), module.types.name(param.ty))).collect();
+    let params = params.map(|param| (param.name.clone(), param.type_shown(&module.types))).collect();
     Ok(Takes { flow: flow.to_owned(), params })
 }
 
@@ -267,7 +267,10 @@ fn takes(module: &Module, flow: &str, target: &str) -> Outcome<Takes> {
 fn values(module: &Module, takes: &Takes, given: &str) -> Outcome<Vec<Datum>> {
     let params = module.flow(&takes.flow).map(|func| module.func(func).params.as_slice()).unwrap_or_default();
     let each = params.iter().map(|param| {
-        let text = json::member(given, &param.name).unwrap_or_default();
+        let text = match (json::member(given, &param.name), param.default_value(&module.types)) {
+            (None, Some(value)) => return Ok(value),
+            (text, _) => text.unwrap_or_default(),
+        };
         from_json(&module.types, param.ty, text).map_err(|error| {
             Stopped::new(Exit::Usage, format!("the argument {}: {error}; {}", param.name, takes.describe()))
         })

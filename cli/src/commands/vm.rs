@@ -10,7 +10,7 @@ use deepslate::frontend::Options;
 use deepslate::ir::datum::Datum;
 use deepslate::ir::entity::{FuncId, HostId};
 use deepslate::ir::json;
-use deepslate::ir::module::Module;
+use deepslate::ir::module::{Module, completed};
 use deepslate::ir::trap::Fault;
 use serde_json::Value;
 
@@ -75,7 +75,7 @@ impl Entry {
     /// In words: `f takes a: int, b: int`.
     fn takes(&self) -> String {
         let func = self.module().func(self.func);
-        let params = func.params.iter().map(|param| format!("{}: {}", param.name, self.module().types.name(param.ty)));
+        let params = func.params.iter().map(|param| param.shown(&self.module().types));
         let params: Vec<_> = params.collect();
         if params.is_empty() {
             format!("{} takes nothing", func.name)
@@ -87,14 +87,16 @@ impl Entry {
     fn args(&self, texts: &[&str]) -> Outcome<Vec<Datum>> {
         let wrong = |what: String| Stopped::new(Exit::Usage, format!("{what}; {}", self.takes()));
         let params = &self.module().func(self.func).params;
-        if texts.len() != params.len() {
+        let required = params.iter().rposition(|param| param.default.is_none()).map_or(0, |last| last + 1);
+        if texts.len() > params.len() || texts.len() < required {
             return Err(wrong(format!("{} arguments given, {} wanted", texts.len(), params.len())));
         }
         let each = params.iter().zip(texts).map(|(param, text)| {
             json::from_json(&self.module().types, param.ty, text)
                 .map_err(|error| wrong(format!("the argument {}: {error}", param.name)))
         });
-        each.collect()
+        let given = each.collect::<Outcome<Vec<Datum>>>()?;
+        Ok(completed(&self.module().types, params, given))
     }
 
     /// Calls it once; the time is that of running alone.

@@ -84,7 +84,7 @@ fn what_does_not_fit_says_where() {
 #[test]
 fn arguments_come_by_name_or_by_position() {
     let (module, _) = module();
-    let param = |name: &str, ty| Param { name: name.into(), ty };
+    let param = |name: &str, ty| Param::new(name, ty);
     let params = [param("count", INT), param("name", STR)];
     let wanted = vec![Datum::Int(3), Datum::Str("x".into())];
     #[derive(Serialize)]

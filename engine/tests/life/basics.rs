@@ -128,6 +128,23 @@ async fn what_can_not_be_is_refused_with_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn arguments_with_a_default_may_be_left_out() {
+    let engine = start(memory()).await;
+    engine.spawn("short", "divide", vec![Datum::Int(9)]).await.unwrap();
+    engine.spawn("whole", "divide", vec![Datum::Int(9), Datum::Int(3)]).await.unwrap();
+    engine.spawn_json("named", "divide", &serde_json::json!({"a": 8})).await.unwrap();
+    engine.spawn_json("listed", "divide", &serde_json::json!([6])).await.unwrap();
+    for (name, wanted) in [("short", 4), ("whole", 3), ("named", 4), ("listed", 3)] {
+        assert_eq!(value(&engine, name).await, Datum::Int(wanted), "{name}");
+    }
+    assert_eq!(engine.show("named").await.unwrap().summary.args, "{\"a\": 8, \"b\": 2}");
+    let error = engine.spawn_json("none", "divide", &serde_json::json!({"b": 1})).await.unwrap_err();
+    assert!(error.to_string().contains("argument `a` is missing; the flow is divide(a: int, b: int = 2)"), "{error}");
+    let error = engine.spawn("many", "divide", vec![Datum::Int(1); 3]).await.unwrap_err();
+    assert!(error.to_string().contains("3 arguments given, 2 wanted"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_result_is_waited_for_and_times_out() {
     let engine = start(memory()).await;
     engine.spawn("n", "nap", vec![Datum::Float(0.3)]).await.unwrap();

@@ -347,6 +347,22 @@ impl<'a> Program<'a> {
         value: &'a ast::Expr,
     ) {
         let full = format!("{}.{name}", self.classes[index].ast.name.text);
+        // A method that changes it in place, by way of the object or the class.
+        let mut changes = std::collections::BTreeMap::new();
+        let body = &self.classes[index].ast.body;
+        super::globals::changed_in(body, &std::collections::HashSet::new(), &mut changes);
+        for function in body.iter().filter_map(|s| match &s.kind {
+            StmtKind::Function(f) => Some(f),
+            _ => None,
+        }) {
+            let (Ok(stmts), Some(receiver)) = (&function.body, function.params.first()) else { continue };
+            let mut found = std::collections::BTreeMap::new();
+            super::globals::changed_in(stmts, &std::collections::HashSet::new(), &mut found);
+            changes.extend(found.remove(&format!("{}.{name}", receiver.name.text)).map(|s| (full.clone(), s)));
+        }
+        if let Some(place) = changes.remove(&full) {
+            self.changed.entry(full.clone()).or_insert(place);
+        }
         let source = ConstantSource::Written(annotation, value);
         self.constants.push(Constant { name: full, span, source, value: None });
         let constant = self.constants.len() - 1;

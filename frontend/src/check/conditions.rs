@@ -70,15 +70,15 @@ impl Checker<'_, '_> {
         Outcomes { holds: self.assigned.clone(), fails: self.assigned.clone() }
     }
 
-    /// What `check` checks is evaluated only in part: of the names that it assigns, those are certain that the first of
-    /// these expressions assigns.
-    pub fn partly<T>(&mut self, first: &ast::Expr, check: impl FnOnce(&mut Self) -> T) -> T {
+    /// What `check` checks is evaluated only in part: of the names that it assigns, those are certain that one of these
+    /// expressions assigns.
+    pub fn partly<T>(&mut self, certain: &[&ast::Expr], check: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.assigned.clone();
         let result = check(self);
         let after = std::mem::replace(&mut self.assigned, before);
-        let mut certain = Vec::new();
-        crate::walk::walrus_names(first, &mut |name| certain.push(name.to_owned()));
-        for name in certain {
+        let mut names = Vec::new();
+        certain.iter().for_each(|e| crate::walk::walrus_names(e, &mut |name| names.push(name.to_owned())));
+        for name in names {
             if let Some(var) = self.names.get(&name).and_then(|l| l.var)
                 && after.has(var)
             {

@@ -86,8 +86,32 @@ impl Program<'_> {
                 let parts = parts.iter().map(|p| self.type_of(p, depth + 1)).collect::<Option<Vec<_>>>()?;
                 self.types.intern(Type::Tuple(parts))
             }
+            Datum::List(items) => {
+                let element = self.type_of_all(items.iter(), depth)?;
+                self.types.intern(Type::List(element))
+            }
+            Datum::Dict(entries) => {
+                let key = self.type_of_all(entries.iter().map(|(k, _)| k), depth)?;
+                let value = self.type_of_all(entries.iter().map(|(_, v)| v), depth)?;
+                if !self.types.is_hashable(key) {
+                    return None;
+                }
+                self.types.intern(Type::Dict(key, value))
+            }
             _ => return None,
         })
+    }
+
+    /// The one type that all values have.
+    fn type_of_all<'d>(&mut self, values: impl Iterator<Item = &'d Datum>, depth: u32) -> Option<TypeId> {
+        let mut found = None;
+        for value in values {
+            let ty = self.type_of(value, depth + 1)?;
+            if *found.get_or_insert(ty) != ty {
+                return None;
+            }
+        }
+        found
     }
 
     /// The value and type of a constant expression; of type `want` if it can be converted to that.
@@ -292,12 +316,24 @@ pub(super) fn literal(types: &types::Types, datum: &Datum, ty: TypeId, span: Spa
             return of_list(Builtin::TupleOfList, types, parts, ty, span);
         }
         Datum::Set(parts) => return of_list(Builtin::FrozenSetOfList, types, parts, ty, span),
-        Datum::Tuple(parts) | Datum::List(parts) | Datum::Object(parts) => {
+        Datum::List(items) => {
+            let element = types.element(ty).unwrap_or(types::NONE);
+            let items = items.iter().map(|item| literal(types, item, element, span));
+            tree::ExprKind::Op(Op::ListNew, items.collect(), Imm::No)
+        }
+        Datum::Dict(entries) => {
+            let (key, value) = match types.get(ty) {
+                Type::Dict(key, value) => (*key, *value),
+                _ => (types::NONE, types::NONE),
+            };
+            let each = entries.iter().flat_map(|(k, v)| [literal(types, k, key, span), literal(types, v, value, span)]);
+            tree::ExprKind::Op(Op::DictNew, each.collect(), Imm::No)
+        }
+        Datum::Tuple(parts) | Datum::Object(parts) => {
             let slots = types.slots(ty).unwrap_or_default();
             let parts = parts.iter().zip(slots).map(|(part, ty)| literal(types, part, ty, span));
             tree::ExprKind::Op(Op::New, parts.collect(), Imm::No)
         }
-        Datum::Dict(_) => tree::ExprKind::Op(Op::DictNew, Vec::new(), Imm::No),
     };
     tree::Expr { ty, span, kind }
 }

@@ -101,12 +101,12 @@ impl Checker<'_, '_> {
                 self.binary(*code, left?, right?, span)
             }
             A::Logic(and, values) => match values.first() {
-                Some(first) => self.partly(first, |c| c.logic_value(*and, values, want, span)),
+                Some(first) => self.partly(&[first], |c| c.logic_value(*and, values, want, span)),
                 None => None,
             },
             A::Compare(first, rest) if rest.len() > 1 => {
-                let certain = rest.first().map_or(&**first, |(_, second)| second);
-                self.partly(certain, |c| c.comparison(first, rest, span))
+                let certain: Vec<&ast::Expr> = std::iter::once(&**first).chain(rest.first().map(|(_, e)| e)).collect();
+                self.partly(&certain, |c| c.comparison(first, rest, span))
             }
             A::Compare(first, rest) => self.comparison(first, rest, span),
             A::If { test, then, otherwise } => self.choice(test, then, otherwise, want, span),
@@ -212,12 +212,23 @@ impl Checker<'_, '_> {
 
     pub fn constant(&mut self, index: usize, span: Span) -> Option<Expr> {
         let place = self.program.constants[index].span;
+        let name = &self.program.constants[index].name;
+        if let Some(changed) = self.program.changed.get(name).copied() {
+            let message = format!("`{name}` is no constant that a flow can use: it is changed");
+            let report = Diagnostic::error(Code::NotConstant, span, message).label(changed, "changed here");
+            self.report(report.help("pass it as an argument, or make a new value in the flow"));
+            return None;
+        }
         match self.program.constant(index, span, 0) {
             Ok((datum, ty)) => {
                 if place != Span::default() {
                     self.uses.push(place);
                 }
-                Some(super::constants::literal(&self.program.types, &datum, ty, span))
+                let value = super::constants::literal(&self.program.types, &datum, ty, span);
+                match self.program.types.get(ty) {
+                    Type::List(_) | Type::Dict(..) => Some(self.kept_constant(index, value, place)),
+                    _ => Some(value),
+                }
             }
             Err(report) => self.made_constant(index, span, Diagnostic { span, ..*report }),
         }

@@ -6,7 +6,7 @@ use super::body::Checker;
 use super::expr::var;
 use super::names::{ConstantSource, Program};
 use crate::ast::{self, ExprKind as A, StmtKind as S};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::Diagnostic;
 use crate::source::Span;
 use crate::tree::{Expr, Stmt, StmtKind};
 use std::collections::{BTreeMap, HashSet};
@@ -39,15 +39,30 @@ fn root(expr: &ast::Expr) -> Option<&str> {
     }
 }
 
+/// The attribute of the root that an expression goes through: `b` of `a.b[0].c`.
+fn member(expr: &ast::Expr) -> Option<&str> {
+    match &expr.kind {
+        A::Attribute(of, name) => {
+            if matches!(of.kind, A::Name(_)) {
+                Some(&name.text)
+            } else {
+                member(of)
+            }
+        }
+        A::Index(of, _) => member(of),
+        _ => None,
+    }
+}
+
 /// The names whose values statements change in place, and where. `own` are names that mean something else there.
 pub(super) fn changed_in(stmts: &[ast::Stmt], own: &HashSet<String>, out: &mut BTreeMap<String, Span>) {
     let mut inner: Vec<&ast::Function> = Vec::new();
     let found = std::cell::RefCell::new(Vec::new());
+    // `X[…] = …` changes X; `X.y = …` and what goes deeper changes what X has under that name, too.
     let note = |expr: &ast::Expr| {
-        if let (A::Index(of, _) | A::Attribute(of, _), Some(name)) = (&expr.kind, root(expr))
-            && !matches!(of.kind, A::Call(..))
-        {
+        if let (A::Index(..) | A::Attribute(..), Some(name)) = (&expr.kind, root(expr)) {
             found.borrow_mut().push((name.to_owned(), expr.span));
+            found.borrow_mut().extend(member(expr).map(|member| (format!("{name}.{member}"), expr.span)));
         }
     };
     crate::walk::statements(
@@ -78,12 +93,13 @@ pub(super) fn changed_in(stmts: &[ast::Stmt], own: &HashSet<String>, out: &mut B
                     && let Some(name) = root(of)
                 {
                     found.borrow_mut().push((name.to_owned(), e.span));
+                    found.borrow_mut().extend(member(of).map(|member| (format!("{name}.{member}"), e.span)));
                 }
             });
         },
     );
     for (name, span) in found.into_inner() {
-        if !own.contains(&name) {
+        if !own.contains(name.split('.').next().unwrap_or("")) {
             out.entry(name).or_insert(span);
         }
     }
@@ -137,14 +153,6 @@ impl Checker<'_, '_> {
             self.report(why);
             return None;
         }
-        if let Some(place) = self.program.changed.get(&name).copied() {
-            let message = format!("`{name}` is no constant that a flow can use: it is changed");
-            let report = Diagnostic::error(Code::NotConstant, span, message).label(place, "changed here");
-            self.report(
-                report.help(format!("pass it as an argument, or copy it first: a new list or dict of `{name}`")),
-            );
-            return None;
-        }
         let mut asks_package = false;
         crate::walk::all(value, &mut |e| {
             if let A::Call(of, _) = &e.kind {
@@ -180,11 +188,20 @@ impl Checker<'_, '_> {
         if made.is_simple() {
             return Some(Expr { span, ..made });
         }
-        let ty = made.ty;
+        Some(self.kept_constant(index, Expr { span, ..made }, place))
+    }
+
+    /// A constant that is made once for the function.
+    pub fn kept_constant(&mut self, index: usize, value: Expr, place: Span) -> Expr {
+        let (ty, span) = (value.ty, value.span);
+        if let Some((_, id)) = self.made.iter().find(|(known, _)| *known == index) {
+            return var(*id, ty, span);
+        }
         let id = self.new_var(None, ty);
-        self.made_stmts.push(Stmt { span: place, kind: StmtKind::Assign(id, made) });
+        let place = if place == Span::default() { span } else { place };
+        self.made_stmts.push(Stmt { span: place, kind: StmtKind::Assign(id, value) });
         self.made.push((index, id));
-        Some(var(id, ty, span))
+        var(id, ty, span)
     }
 
     /// `UserId(5)` of a `NewType`: the value itself, checked.

@@ -50,6 +50,7 @@ pub(crate) fn lower(program: &Program<'_>, roots: &[usize]) -> Module {
             lowering.hosts.insert(*index, HostId::from_index(lowering.hosts.len()));
             let purity = if function.kind == Kind::Impure { Purity::Impure } else { Purity::Pure };
             let (params, ret) = lowering.signature(*index);
+            let params = params.into_iter().map(|p| Param { default: None, ..p }).collect();
             lowering.module.hosts.push(Host { name: function.name.clone(), params, ret, purity });
         } else {
             lowering.funcs.insert(*index, FuncId::from_index(lowering.funcs.len()));
@@ -70,10 +71,16 @@ pub(crate) fn lower(program: &Program<'_>, roots: &[usize]) -> Module {
 impl Lowering<'_, '_> {
     fn signature(&mut self, index: usize) -> (Vec<Param>, TypeId) {
         let function = &self.program.functions[index];
-        let list: Vec<(String, TypeId)> =
-            function.params.iter().map(|p| (p.name.clone(), p.ty.unwrap_or(types::NONE))).collect();
+        let json = |p: &crate::check::Param| match (&p.default, p.ty) {
+            (Some(crate::check::Default::Constant(datum)), Some(ty)) => {
+                Some(deepslate_ir::json::to_json(&self.program.types, ty, datum))
+            }
+            _ => None,
+        };
+        let list: Vec<(String, TypeId, Option<String>)> =
+            function.params.iter().map(|p| (p.name.clone(), p.ty.unwrap_or(types::NONE), json(p))).collect();
         let ret = function.ret.unwrap_or(types::NONE);
-        let params = list.into_iter().map(|(name, ty)| Param { name, ty: self.ty(ty) }).collect();
+        let params = list.into_iter().map(|(name, ty, default)| Param { name, ty: self.ty(ty), default }).collect();
         (params, self.ty(ret))
     }
 

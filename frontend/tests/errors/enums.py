@@ -23,6 +23,18 @@ class Odd(Enum):
     B = "b"
 
 
+class Shared:
+    NAMES = ["a"]
+    COUNT = 1
+
+    def add(self, name: str) -> None:
+        self.NAMES.append(name)
+
+
+def more() -> None:
+    Shared.COUNT += 1
+
+
 class Level(IntEnum):
     LOW = 1
 
@@ -40,6 +52,7 @@ async def main(c: Color, n: int) -> str:
     print(TABLE["a"], WORDS)
     print(LOOP_A)
     level: Level = n
+    print(Shared.NAMES, Shared.COUNT)
     match c:
         case Color.RED:
             return "red"

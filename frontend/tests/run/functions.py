@@ -185,6 +185,8 @@ def test_walrus() -> list[int]:
     values = [half for v in [4, 6, 7] if (half := v // 2) > 2]
     out += values
     out.append((y := 5) + y)
+    if (low := out[0]) < 4 < 9:
+        out.append(low)
     if not (z := out[0]):
         return out
     return out + [z]

@@ -132,7 +132,8 @@ class _Collector:
             if not _is_library(value):
                 self.function(name, value)
         elif isinstance(value, type):
-            if (dataclasses.is_dataclass(value) or issubclass(value, enum.Enum)) and self.claim(name, value):
+            ours = dataclasses.is_dataclass(value) or issubclass(value, enum.Enum) or _is_plain_class(name, value)
+            if ours and self.claim(name, value):
                 self.program.classes[name] = value
                 self.source(name, value, vars(inspect.getmodule(value) or builtins))
         elif _is_constant(value) and self.claim(name, value):
@@ -167,7 +168,7 @@ def _names(tree: ast.AST) -> set[str]:
     return found
 
 
-_KNOWN_MODULES = ("dataclasses", "enum", "math", "typing")
+_KNOWN_MODULES = ("abc", "dataclasses", "enum", "functools", "math", "operator", "typing")
 """Modules of the standard library with names that the flow language knows."""
 
 
@@ -184,7 +185,8 @@ def _import_of(name: str, value: object) -> str | None:
     for public in deepslate.dpslio.__all__:
         if getattr(deepslate.dpslio, public) is value:
             return f"from deepslate.dpslio import {public} as {name}"
-    module = getattr(value, "__module__", None)
+    # What is written in C says so in the name of its module.
+    module = str(getattr(value, "__module__", None)).lstrip("_")
     original = getattr(value, "__name__", None) or getattr(value, "_name", None)
     if module in _KNOWN_MODULES and isinstance(original, str):
         return f"from {module} import {original} as {name}"
@@ -197,6 +199,17 @@ def _is_library(function: types.FunctionType) -> bool:
     return "site-packages" in path or "dist-packages" in path or path.startswith("<frozen") or _in_stdlib(path)
 
 
+def _is_plain_class(name: str, value: type) -> bool:
+    """Whether a class without a decorator is the user's own, by this name, with a source that can be read."""
+    path = getattr(inspect.getmodule(value), "__file__", None)
+    if path is None or "site-packages" in path or "dist-packages" in path or _in_stdlib(path):
+        return False
+    try:
+        return value.__name__ == name and bool(inspect.getsource(value))
+    except (OSError, TypeError):
+        return False
+
+
 def _in_stdlib(path: str) -> bool:
     import sysconfig
 
@@ -206,7 +219,9 @@ def _in_stdlib(path: str) -> bool:
 def _is_constant(value: object) -> bool:
     if isinstance(value, (bool, int, float, str, bytes)):
         return not isinstance(value, enum.Enum)
-    return isinstance(value, tuple) and all(_is_constant(part) for part in value)
+    if isinstance(value, dict):
+        return all(_is_constant(part) for entry in value.items() for part in entry)
+    return isinstance(value, (tuple, list)) and all(_is_constant(part) for part in value)
 
 
 __all__ = ["DeepslateError", "Program", "collect", "function_of"]

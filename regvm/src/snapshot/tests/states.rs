@@ -24,7 +24,7 @@ const SLEEPER: FuncId = FuncId(6);
 
 /// A function of these parameters; the stop of its one instruction that has one lists them all.
 fn func(module: &mut Module, name: &str, params: &[TypeId], ret: TypeId, body: impl FnOnce(&mut FuncBuilder)) {
-    let param = |(i, ty): (usize, &TypeId)| Param { name: format!("p{i}"), ty: *ty };
+    let param = |(i, ty): (usize, &TypeId)| Param::new(format!("p{i}"), *ty);
     let kind = if module.funcs.is_empty() { FuncKind::Flow } else { FuncKind::Plain };
     let mut b = FuncBuilder::new(name, kind, params.iter().enumerate().map(param).collect(), ret, Span::NOWHERE);
     let mut scope = Vec::new();
@@ -42,7 +42,7 @@ fn module() -> Module {
     let mut m = Module::default();
     let queue = m.types.intern(Type::Queue(types::STR));
     let ints = m.types.intern(Type::List(types::INT));
-    let params = [("what", types::STR), ("counts", ints)].map(|(name, ty)| Param { name: name.to_owned(), ty });
+    let params = [("what", types::STR), ("counts", ints)].map(|(name, ty)| Param::new(name, ty));
     let host = Host { name: "charge".to_owned(), params: params.into(), ret: types::STR, purity: Purity::Impure };
     m.hosts.push(host);
     func(&mut m, "main", &[types::STR], types::STR, |b| {

@@ -68,7 +68,7 @@ pub fn program() -> Program {
         t.intern(Type::Dict(types::INT, types::INT)),
         t.intern(Type::List(maybe)),
     ];
-    let params: Vec<Param> = vars.iter().enumerate().map(|(i, ty)| Param { name: format!("p{i}"), ty: *ty }).collect();
+    let params: Vec<Param> = vars.iter().enumerate().map(|(i, ty)| Param::new(format!("p{i}"), *ty)).collect();
     let queue = params[QUEUE].clone();
     let mut b = FuncBuilder::new("main", FuncKind::Flow, params, types::INT, Span::NOWHERE);
     let mut scope = Vec::new();
