@@ -287,12 +287,24 @@ impl Checker<'_, '_> {
         self.called("tuple", vec![list], span)
     }
 
-    /// A tuple of known length where one of any length is needed.
+    /// A tuple of known length where one of any length, or with parts of other types, is needed.
     pub fn tuple_of(&mut self, value: Expr, to: TypeId) -> Result<Expr, Expr> {
-        let (Type::TupleOf(element), Type::Tuple(parts)) =
+        let (wanted, Type::Tuple(parts)) =
             (self.program.types.get(to).clone(), self.program.types.get(value.ty).clone())
         else {
             return Err(value);
+        };
+        let element = match wanted {
+            Type::TupleOf(element) => element,
+            // A tuple can't change, so that one whose parts all fit does.
+            Type::Tuple(wanted) if wanted.len() == parts.len() => {
+                let (span, mut stmts) = (value.span, Vec::new());
+                let given = self.parts_of(value.clone(), &parts, &mut stmts);
+                let fitted = given.into_iter().zip(wanted).map(|(part, ty)| self.converted(part, ty).ok());
+                let Some(fitted) = fitted.collect::<Option<Vec<_>>>() else { return Err(value) };
+                return Ok(seq(stmts, op(Op::New, fitted, to, span)));
+            }
+            _ => return Err(value),
         };
         if parts.iter().any(|part| join(*part, element) != Some(element)) {
             return Err(value);
