@@ -246,3 +246,27 @@ async fn a_busy_address_is_an_error_that_names_it() {
     assert!(error.is_taken());
     assert!(error.to_string().contains(&bench.handle.address().to_string()), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_are_in_the_json_form_of_values() {
+    let bench = Bench::new().await;
+    bench.spawn("v", "values", json!({})).await;
+    // Not by its own answer, whose NaN this reader of JSON refuses.
+    bench.until("/api/isolates?prefix=v", |list| list["isolates"][0]["status"] == json!("sleeping")).await;
+    let text = bench.get("/api/isolates/v").await.text;
+    for wanted in [
+        r#""value": {"name":"lamp","price":40.0}"#,
+        r#""value": {"a":1}"#,
+        r#""value": {"$dict":[[7,true]]}"#,
+        r#""value": {"$bytes":"AP8="}"#,
+        r#""value": [NaN,Infinity]"#,
+        r#""value": [3]"#,
+        r#""value": [1,null]"#,
+        r#""value": "red""#,
+        r#""value": {"$queue":1}"#,
+        r#""preview": "[1000,1000,"#,
+        r#""step": 1"#,
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing from {text}");
+    }
+}

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// Flows to look at.
-pub const FLOWS: &str = r#"from deepslate import flow, sleep
+pub const FLOWS: &str = r#"from deepslate import flow, sleep, dpslio
 
 
 @flow
@@ -46,6 +46,38 @@ def inner(items: list[int], at: int) -> int:
 async def fails(at: int) -> int:
     sleep(0)
     return inner([1, 2, 3], at)
+
+
+# Below the others, whose lines the tests know.
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass
+class Item:
+    name: str
+    price: float
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+@flow
+async def values() -> int:
+    item: Item = Item("lamp", 40.0)
+    named: dict[str, int] = {"a": 1}
+    numbered: dict[int, bool] = {7: True}
+    seal: bytes = b"\x00\xff"
+    odd: list[float] = [float("nan"), float("inf")]
+    some: set[int] = {3}
+    pair: tuple[int, None] = (1, None)
+    colour: Colour = Colour.RED
+    box: dpslio.Queue[int] = dpslio.Queue[int]()
+    await box.put(5)
+    long: list[int] = [1000] * 1000
+    sleep(600)
+    return len(long) + some.pop() + pair[0] + len(odd) + len(seal) + numbered[7] + named["a"] + len(item.name) + len(colour.value) + await box.get()
 "#;
 
 pub struct Bench {
