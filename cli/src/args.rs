@@ -89,6 +89,15 @@ Exit status 0 with the value on standard output, 1 if the flow failed, 6 if the 
     #[command(after_help = "Example:\n  deepslate resume c1")]
     Resume(Named),
 
+    /// Put a value into a queue that a flow made with a name.
+    #[command(after_help = "\
+Examples:
+  deepslate send order-7 approvals true
+  deepslate send order-7 lines '{\"item\": \"nail\", \"count\": 100}' --id line-1
+
+Returns when the value is part of the isolate's durable state. With --id the same message may be sent again: it counts once.")]
+    Send(Send),
+
     /// Remove an isolate that has ended; its name is free again.
     #[command(after_help = "Example:\n  deepslate delete c1")]
     Delete(Named),
@@ -226,6 +235,23 @@ pub struct Show {
     /// Read the store of the configuration, though no engine runs.
     #[arg(long)]
     pub at_rest: bool,
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: Engine,
+}
+
+/// What `send` takes.
+#[derive(ClapArgs, Debug)]
+pub struct Send {
+    /// The isolate's name.
+    pub name: String,
+    /// The name of the queue.
+    pub queue: String,
+    /// The value as JSON; what is no JSON is sent as a text.
+    pub value: String,
+    /// An id of this message, by which it is known when it is sent again.
+    #[arg(long)]
+    pub id: Option<String>,
     /// Which engine.
     #[command(flatten)]
     pub engine: Engine,

@@ -75,10 +75,12 @@ impl From<engine::Error> for Stopped {
     fn from(error: engine::Error) -> Stopped {
         let exit = match error.kind() {
             Kind::BadName | Kind::BadArguments | Kind::MissingHost => Exit::Usage,
-            Kind::UnknownFlow | Kind::NotFound => Exit::Unknown,
+            Kind::UnknownFlow | Kind::UnknownQueue | Kind::NotFound => Exit::Unknown,
             Kind::Timeout => Exit::Timeout,
             Kind::Program => Exit::Failed,
             Kind::NotFinished
+            | Kind::Ended
+            | Kind::QueueFull
             | Kind::Corrupt
             | Kind::NotOwner
             | Kind::Stopping

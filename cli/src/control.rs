@@ -82,7 +82,7 @@ impl Control {
 fn exit_of(kind: &str, status: StatusCode) -> Exit {
     use deepslate_inspector::Refusal;
     match Refusal::from_name(kind) {
-        Some(Refusal::NotFound | Refusal::UnknownFlow | Refusal::NoRoute) => Exit::Unknown,
+        Some(Refusal::NotFound | Refusal::UnknownFlow | Refusal::UnknownQueue | Refusal::NoRoute) => Exit::Unknown,
         Some(
             Refusal::BadRequest
             | Refusal::BadName
@@ -103,6 +103,8 @@ fn exit_of(kind: &str, status: StatusCode) -> Exit {
             | Refusal::System
             | Refusal::Store
             | Refusal::TooMany
+            | Refusal::Ended
+            | Refusal::QueueFull
             | Refusal::Full,
         ) => Exit::Refused,
         None if status == StatusCode::NOT_FOUND => Exit::Unknown,

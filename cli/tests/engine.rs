@@ -90,6 +90,39 @@ fn an_isolate_is_spawned_looked_at_and_ended_by_the_control_api() {
     assert!(started.status(Duration::from_secs(20)).success());
 }
 
+const APPROVAL: &str = "\
+from deepslate import flow, dpslio
+
+
+@flow
+async def approval() -> str:
+    answers: dpslio.Queue[bool] = dpslio.Queue[bool](name=\"answers\")
+    notes: dpslio.Queue[str] = dpslio.Queue[str](name=\"notes\")
+    answer: bool = await answers.get()
+    return f\"{answer}: {await notes.get()}\"
+";
+
+#[test]
+fn values_are_sent_to_the_queues_of_a_flow() {
+    let place = Place::new();
+    place.write("approval.py", APPROVAL);
+    let serving = place.serve(&["approval.py"]);
+    let at = ["--address", serving.address.as_str()];
+    let ask = |args: &[&str]| place.run(&[args, &at].concat());
+    ask(&["spawn", "order-7", "approval"]).ok();
+    assert!(ask(&["send", "order-8", "answers", "true"]).fails(4).contains("order-8"));
+    assert!(ask(&["send", "order-7", "answer", "true"]).fails(4).contains("did you mean `answers`?"));
+    let err = ask(&["send", "order-7", "answers", "maybe"]).fails(2);
+    assert!(err.contains("takes bool") && err.contains("\"maybe\""), "{err}");
+    assert_eq!(ask(&["send", "order-7", "answers", "true", "--id", "click-1"]).ok(), "order-7  sent\n");
+    let again = ask(&["send", "order-7", "answers", "true", "--id", "click-1", "--json"]).json();
+    assert_eq!(again["changed"], json!(false));
+    // What is no JSON is a text.
+    ask(&["send", "order-7", "notes", "as usual"]).ok();
+    assert_eq!(ask(&["result", "order-7", "--timeout", "30"]).ok(), "\"True: as usual\"\n");
+    assert!(ask(&["send", "order-7", "notes", "late"]).fails(5).contains("has ended"));
+}
+
 #[test]
 fn what_was_spawned_at_a_killed_engine_goes_on_at_the_next() {
     let place = Place::new();

@@ -17,10 +17,11 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::args;
 use crate::body::Body;
-use crate::cell::{Answer, Cell, Command, Event};
+use crate::cell::{Answer, Cell, Command, Element, Event, Message, Reply};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::host::HostFns;
+use crate::message;
 use crate::name::check_name;
 use crate::node::{Node, key};
 use crate::observer::{at_rest, ended, make_finished, routes_shown};
@@ -237,9 +238,45 @@ impl Engine {
         self.command("delete", name, Command::Delete).await
     }
 
+    /// Puts an element into the queue of an isolate that its flow made with this name. Acknowledged when the element is part of the
+    /// isolate's durable state; the answer's `changed` is false where a message with this id was applied before.
+    ///
+    /// With an `id` of the caller's, the same message may be sent again and again: it is applied once. An isolate remembers the
+    /// last 1,000 of them.
+    ///
+    /// # Errors
+    /// `NotFound`; `UnknownQueue`; `BadArguments` for a value of another type; `Ended`; `QueueFull`; `Stopping` while shutting down.
+    pub async fn send(&self, name: &str, queue: &str, value: Datum, id: Option<&str>) -> Result<Answer> {
+        self.message(name, queue, Element::Value(value), id).await
+    }
+
+    /// The same with the element as JSON text.
+    ///
+    /// # Errors
+    /// As `send`.
+    pub async fn send_json(&self, name: &str, queue: &str, json: &str, id: Option<&str>) -> Result<Answer> {
+        self.message(name, queue, Element::Json(json.to_owned()), id).await
+    }
+
+    async fn message(&self, name: &str, queue: &str, element: Element, id: Option<&str>) -> Result<Answer> {
+        let id = message::id("send", id, &*self.node().rng)?;
+        let message = Message { id, queue: queue.to_owned(), element };
+        self.ask("send", name, move |reply| Event::Send(Box::new(message.clone()), reply)).await
+    }
+
     async fn command(&self, operation: &'static str, name: &str, command: Command) -> Result<Answer> {
+        let id = message::id(operation, None, &*self.node().rng)?;
+        self.ask(operation, name, move |reply| Event::Command(command, id, reply)).await
+    }
+
+    /// Gives an isolate a message, again until somebody who owns it has answered; each time it is the same message.
+    async fn ask(
+        &self,
+        operation: &'static str,
+        name: &str,
+        message: impl Fn(Reply) -> Event + Send + 'static,
+    ) -> Result<Answer> {
         let (node, name) = (Arc::clone(self.node()), name.to_owned());
-        let message = u128::from_le_bytes(node.rng.bytes());
         let ask = async move {
             let from = node.clock.monotonic();
             loop {
@@ -251,7 +288,7 @@ impl Engine {
                     None => head(&node, operation, &name).await?.id,
                 };
                 let (reply, answer) = oneshot::channel();
-                node.deliver(id, Event::Command(command, message, reply));
+                node.deliver(id, message(reply));
                 match answer.await {
                     Ok(Err(error)) if error.kind() == Kind::NotOwner => {}
                     Ok(answer) => return answer,

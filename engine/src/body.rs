@@ -6,6 +6,7 @@
 //! memory: the truth is in the store, and whoever holds the shard reads it from there.
 
 mod http;
+mod send;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -82,7 +83,7 @@ pub(crate) struct Body {
     deferred: Vec<Call>,
     wanted: Wanted,
     flight: Option<Flight>,
-    /// Events that came before it was read.
+    /// Events that came before it was read, and elements for queues that a running flow may be about to make.
     early: Vec<Event>,
     /// It had ended when it was read: who found it in the registry meanwhile was not told of its end.
     ended_before: bool,
@@ -162,6 +163,7 @@ impl Body {
             self.take(turn, event);
         }
         self.run(turn);
+        self.send_again(turn);
         self.settle(turn);
         self.next(turn)
     }
@@ -227,6 +229,7 @@ impl Body {
             Event::Wake => self.wake(turn),
             Event::Command(command, message, reply) => self.command(turn, command, message, reply),
             Event::Request(incoming) => self.request(turn, *incoming),
+            Event::Send(message, reply) => self.send(turn, message, reply),
             Event::View(reply) => {
                 // Nobody may be waiting any more.
                 let _ = reply.send(self.vm.as_ref().map(|vm| (vm.view(), Vitals::of(vm))));
@@ -280,7 +283,11 @@ impl Body {
                 self.wanted.commit = true;
             }
         }
-        if let Some(&(due_ms, _)) = self.armed.first() {
+        let Some(vm) = &mut self.vm else { return };
+        self.wanted.commit |= vm.fire_timers(now_ms);
+        // A timer of `after` is nothing outside: it need not be durable before it is waited for.
+        let sleep = self.armed.first().map(|(due_ms, _)| *due_ms);
+        if let Some(due_ms) = sleep.into_iter().chain(vm.next_timer_ms()).min() {
             turn.node.timers.arm(self.head.id, due_ms);
         }
     }
@@ -397,7 +404,7 @@ impl Body {
         self.stage = Stage::Gone;
         for event in std::mem::take(&mut self.early) {
             match event {
-                Event::Command(_, _, reply) | Event::Exists(reply) => {
+                Event::Command(_, _, reply) | Event::Send(_, reply) | Event::Exists(reply) => {
                     // Nobody may be waiting any more.
                     let _ = reply.send(Err(error()));
                 }
@@ -646,6 +653,13 @@ impl Body {
         if all_sleep && vm.pending().len() == vm.task_count() { Status::Sleeping } else { Status::Waiting }
     }
 
+    /// When the first of its sleeps, and of the timers that its tasks wait for, is due.
+    fn next_wake_ms(&self) -> Option<i64> {
+        let sleep = self.record.sleeps.first().map(|(due_ms, _)| *due_ms);
+        let timer = self.vm.as_ref().and_then(|vm| vm.next_timer_ms());
+        sleep.into_iter().chain(timer).min()
+    }
+
     fn commit(&mut self, turn: &Turn<'_>) {
         let node = turn.node;
         let Some(epoch) = node.lease.epoch(self.head.shard) else { return self.fenced(turn) };
@@ -682,10 +696,7 @@ impl Body {
             status,
             // A parked one is tried again by the next life.
             runnable: !is_held && (status == Status::Parked || self.has_ready_task() || has_calls()),
-            wake_at_ms: match self.record.sleeps.first() {
-                Some((due_ms, _)) if !is_held && status != Status::Parked => Some(*due_ms),
-                _ => None,
-            },
+            wake_at_ms: if is_held || status == Status::Parked { None } else { self.next_wake_ms() },
             updated_ms: now_ms,
             ended_ms: status.is_finished().then_some(now_ms),
             next_event: self.head.next_event + events.len() as u64,

@@ -41,6 +41,26 @@ pub struct Answer {
     pub changed: bool,
 }
 
+/// An element that is sent to a queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    /// Its id.
+    pub(crate) id: u128,
+    /// The name of the queue.
+    pub(crate) queue: String,
+    /// The element.
+    pub(crate) element: Element,
+}
+
+/// What is sent, as it came.
+#[derive(Clone, Debug)]
+pub(crate) enum Element {
+    /// A value.
+    Value(Datum),
+    /// JSON text, to be read as the queue's type.
+    Json(String),
+}
+
 /// Where the answer to a command goes.
 pub(crate) type Reply = oneshot::Sender<Result<Answer>>;
 
@@ -115,6 +135,8 @@ pub(crate) enum Event {
     Wake,
     /// An operator's message with its id.
     Command(Command, u128, Reply),
+    /// An element for one of its queues.
+    Send(Box<Message>, Reply),
     /// A request.
     Request(Box<Incoming>),
     /// Somebody wants to look at it.
@@ -196,9 +218,9 @@ impl Cell {
             return Err(event);
         }
         // These are waited for by somebody: whatever runs gives way at its next poll.
-        if let (Phase::Running, Event::Command(..) | Event::Request(_) | Event::View(_) | Event::Fenced | Event::Poke) =
-            (mailbox.phase, &event)
-        {
+        if let (Phase::Running, Event::Command(..) | Event::Send(..) | Event::Request(_)) = (mailbox.phase, &event) {
+            self.interrupt.set();
+        } else if let (Phase::Running, Event::View(_) | Event::Fenced | Event::Poke) = (mailbox.phase, &event) {
             self.interrupt.set();
         }
         mailbox.events.push(event);

@@ -23,6 +23,12 @@ pub enum Kind {
     NotFound,
     /// It has not ended (or is not parked): cancel it first.
     NotFinished,
+    /// The isolate has no queue of this name now: choose another, or wait until the flow has made it.
+    UnknownQueue,
+    /// The isolate has ended, or the queue is closed: nothing is taken any more.
+    Ended,
+    /// The queue has as many elements as it takes: try again when the flow has taken some.
+    QueueFull,
     /// The time that the caller gave is over and the isolate has not ended; the message says what it waits for.
     Timeout,
     /// The program calls a host function that is not registered here.
@@ -92,9 +98,9 @@ impl Error {
     /// Whether trying again can help.
     pub fn again(&self) -> Again {
         match self.kind {
-            Kind::Timeout | Kind::Store(storage::Kind::Retry | storage::Kind::Full | storage::Kind::Locked) => {
-                Again::Later
-            }
+            Kind::Timeout
+            | Kind::QueueFull
+            | Kind::Store(storage::Kind::Retry | storage::Kind::Full | storage::Kind::Locked) => Again::Later,
             Kind::NotOwner | Kind::Stopping | Kind::Held | Kind::Store(storage::Kind::LeaseLost) => Again::AfterReclaim,
             _ => Again::Never,
         }

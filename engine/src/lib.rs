@@ -21,6 +21,7 @@ pub mod host;
 mod http;
 mod lease;
 pub mod limits;
+mod message;
 mod name;
 mod node;
 mod observer;

@@ -8,7 +8,11 @@ pub const NAMESPACE_BYTES_MAX: usize = 200;
 /// How much of an isolate's arguments is kept for listings, in bytes of JSON.
 pub const ARGS_SHOWN_BYTES_MAX: usize = 512;
 /// How many ids of applied messages an isolate remembers.
-pub const APPLIED_MAX: usize = 16;
+pub const APPLIED_MAX: usize = 1_000;
+/// How many of those may be ids that the engine made itself, which only its own repeated attempts use again.
+pub const APPLIED_OWN_MAX: usize = 64;
+/// Longest id that a caller may give a message, in bytes.
+pub const MESSAGE_ID_BYTES_MAX: usize = 1_000;
 /// Most live parts of a snapshot that a record may name: the 64 deltas over a base, with room for a later format.
 pub const PARTS_MAX: usize = 1024;
 /// Most sleeps or attempts that a record may name; more than an isolate can have tasks.

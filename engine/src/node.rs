@@ -289,7 +289,10 @@ impl Node {
     /// next one who reads the isolate.
     pub(crate) fn bounce(&self, event: Event) {
         match event {
-            Event::Create { reply, .. } | Event::Exists(reply) | Event::Command(_, _, reply) => {
+            Event::Create { reply, .. }
+            | Event::Exists(reply)
+            | Event::Command(_, _, reply)
+            | Event::Send(_, reply) => {
                 let error = if self.is_stopped() {
                     Error::stopping("command")
                 } else {

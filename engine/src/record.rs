@@ -17,7 +17,8 @@ use deepslate_regvm::trace::{self, Repeat};
 use deepslate_regvm::{TraceLine, Trap};
 
 use crate::http::mail::Mail;
-use crate::limits::{APPLIED_MAX, MESSAGE_BYTES_MAX, TRACE_LINES_MAX};
+use crate::limits::{APPLIED_MAX, APPLIED_OWN_MAX, MESSAGE_BYTES_MAX, TRACE_LINES_MAX};
+use crate::message;
 
 /// How an isolate ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,17 @@ pub enum Ending {
     Failed(Failure),
     /// By a cancel.
     Cancelled,
+}
+
+impl Ending {
+    /// In words.
+    pub(crate) fn how(&self) -> &'static str {
+        match self {
+            Ending::Done(_) => "has ended",
+            Ending::Failed(_) => "has failed",
+            Ending::Cancelled => "was cancelled",
+        }
+    }
 }
 
 /// What a flow did wrong, and where.
@@ -128,6 +140,11 @@ impl Record {
     pub(crate) fn apply(&mut self, message: u128) -> bool {
         if self.applied.contains(&message) {
             return false;
+        }
+        let own = |id: &u128| !message::is_callers(*id);
+        if own(&message) && self.applied.iter().filter(|id| own(id)).count() >= APPLIED_OWN_MAX {
+            let oldest = self.applied.iter().position(own);
+            oldest.map(|at| self.applied.remove(at));
         }
         if self.applied.len() >= APPLIED_MAX {
             self.applied.remove(0);

@@ -58,6 +58,12 @@ refusals! {
     NotFound = "not_found" NOT_FOUND;
     /// No program deployed here has such a flow.
     UnknownFlow = "unknown_flow" NOT_FOUND;
+    /// The isolate has no queue of this name now.
+    UnknownQueue = "unknown_queue" NOT_FOUND;
+    /// The isolate has ended, or the queue is closed.
+    Ended = "ended" CONFLICT;
+    /// The queue takes no more elements now.
+    QueueFull = "queue_full" TOO_MANY_REQUESTS;
     /// It has not ended.
     NotFinished = "not_finished" CONFLICT;
     /// The program calls a host function that is not registered.
@@ -130,6 +136,9 @@ impl From<engine::Error> for ApiError {
             engine::Kind::BadArguments => Refusal::BadArguments,
             engine::Kind::NotFound => Refusal::NotFound,
             engine::Kind::NotFinished => Refusal::NotFinished,
+            engine::Kind::UnknownQueue => Refusal::UnknownQueue,
+            engine::Kind::Ended => Refusal::Ended,
+            engine::Kind::QueueFull => Refusal::QueueFull,
             engine::Kind::Timeout => Refusal::Timeout,
             engine::Kind::MissingHost => Refusal::MissingHost,
             engine::Kind::Program => Refusal::Program,

@@ -65,6 +65,7 @@ pub(crate) fn of(engine: Engine, guard: Guard, stop: watch::Receiver<bool>) -> R
         .route("/api/isolates/{name}/cancel", post(cancel))
         .route("/api/isolates/{name}/pause", post(pause))
         .route("/api/isolates/{name}/resume", post(resume))
+        .route("/api/isolates/{name}/send", post(send))
         .fallback(async || ApiError::new(Refusal::NoRoute, "there is no such path: the API is under /api/"))
         .method_not_allowed_fallback(async || {
             ApiError::new(Refusal::BadMethod, "this path is there, but not for this method")
@@ -285,6 +286,20 @@ async fn pause(State(shared): State<Shared>, Name(name): Name, Sent(bytes): Sent
 async fn resume(State(shared): State<Shared>, Name(name): Name, Sent(bytes): Sent) -> Answer {
     body(&bytes, &[])?;
     Ok(Json(view::answer(&name, &shared.engine.resume(&name).await?)))
+}
+
+async fn send(State(shared): State<Shared>, Name(name): Name, Sent(bytes): Sent) -> Answer {
+    let members = body(&bytes, &["queue", "value", "id"])?;
+    let text = |key: &str| -> Result<Option<String>, ApiError> {
+        let Some(text) = members.get(key) else { return Ok(None) };
+        let text = serde_json::from_str(text).map_err(|_| ApiError::bad_request(format!("`{key}` must be a text")))?;
+        Ok(Some(text))
+    };
+    let missing = |key: &str| ApiError::bad_request(format!("the body needs `{key}`"));
+    let queue = text("queue")?.ok_or_else(|| missing("queue"))?;
+    let value = members.get("value").copied().ok_or_else(|| missing("value"))?;
+    let answer = shared.engine.send_json(&name, &queue, value, text("id")?.as_deref()).await?;
+    Ok(Json(view::answer(&name, &answer)))
 }
 
 async fn delete(State(shared): State<Shared>, Name(name): Name, Sent(bytes): Sent) -> Answer {

@@ -5,7 +5,7 @@
 
 use deepslate::ir::datum::{DEPTH, Datum, as_member, member_of};
 use deepslate::ir::entity::TypeId;
-use deepslate::ir::types::{Type, Types};
+use deepslate::ir::types::{self, Type, Types};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
@@ -295,4 +295,76 @@ pub fn to_python<'py>(
         }
         _ => return Err(odd()),
     })
+}
+
+/// A value as JSON, by what it is: its type is known only to the isolate that it goes to, which reads it by that. `place` names
+/// what it is.
+pub fn to_json(value: &Bound<'_, PyAny>, place: &str) -> PyResult<String> {
+    let mut out = String::new();
+    write_json(value, place, 0, &mut out)?;
+    Ok(out)
+}
+
+fn write_json(value: &Bound<'_, PyAny>, place: &str, depth: usize, out: &mut String) -> PyResult<()> {
+    if depth > DEPTH {
+        return Err(PyTypeError::new_err(format!("{place}: nested more than {DEPTH} levels deep")));
+    }
+    let scalar = |ty, datum| deepslate::ir::json::to_json(&Types::new(), ty, &datum);
+    let quoted = |text: &str| scalar(types::STR, Datum::Str(text.to_owned()));
+    let all = |out: &mut String, parts: &mut dyn Iterator<Item = PyResult<Bound<'_, PyAny>>>| -> PyResult<()> {
+        out.push('[');
+        for (index, part) in parts.enumerate() {
+            out.push_str(if index > 0 { "," } else { "" });
+            write_json(&part?, &format!("{place}[{index}]"), depth + 1, out)?;
+        }
+        out.push(']');
+        Ok(())
+    };
+    if value.is_none() {
+        out.push_str("null");
+    } else if let Ok(flag) = value.cast::<PyBool>() {
+        out.push_str(if flag.is_true() { "true" } else { "false" });
+    } else if value.is_instance_of::<PyInt>() {
+        // Without its limit of 64 bits; the reader of the type says what does not fit.
+        out.push_str(&value.py().get_type::<PyInt>().call_method1("__repr__", (value,))?.to_string());
+    } else if value.is_instance_of::<PyFloat>() {
+        out.push_str(&scalar(types::FLOAT, Datum::Float(value.extract()?)));
+    } else if let Ok(text) = value.cast::<PyString>() {
+        out.push_str(&quoted(&text.to_cow()?));
+    } else if let Ok(bytes) = value.cast::<PyBytes>() {
+        out.push_str(&scalar(types::BYTES, Datum::Bytes(bytes.as_bytes().to_vec())));
+    } else if value.is_instance_of::<PyList>()
+        || value.is_instance_of::<PyTuple>()
+        || value.is_instance_of::<PySet>()
+        || value.is_instance_of::<PyFrozenSet>()
+    {
+        all(out, &mut value.try_iter()?)?;
+    } else if let Ok(dict) = value.cast::<PyDict>() {
+        let texts = dict.keys().iter().all(|key| key.is_instance_of::<PyString>());
+        out.push_str(if texts { "{" } else { "{\"$dict\":[" });
+        for (index, (key, part)) in dict.iter().enumerate() {
+            out.push_str(if index > 0 { "," } else { "" });
+            let place = format!("{place}[{}]", key.repr()?.to_cow()?);
+            out.push_str(if texts { "" } else { "[" });
+            write_json(&key, &place, depth + 1, out)?;
+            out.push_str(if texts { ":" } else { "," });
+            write_json(&part, &place, depth + 1, out)?;
+            out.push_str(if texts { "" } else { "]" });
+        }
+        out.push_str(if texts { "}" } else { "]}" });
+    } else if let Ok(fields) = value.getattr("__dataclass_fields__") {
+        out.push('{');
+        for (index, name) in fields.try_iter()?.enumerate() {
+            let name: String = name?.extract()?;
+            out.push_str(if index > 0 { "," } else { "" });
+            out.push_str(&quoted(&name));
+            out.push(':');
+            write_json(&value.getattr(name.as_str())?, &format!("{place}.{name}"), depth + 1, out)?;
+        }
+        out.push('}');
+    } else {
+        let found = value.get_type().name().map_or_else(|_| "another type".to_owned(), |n| n.to_string());
+        return Err(PyTypeError::new_err(format!("{place}: a value of type {found} can't be sent to a flow")));
+    }
+    Ok(())
 }

@@ -17,10 +17,12 @@ pub fn of_engine(py: Python<'_>, error: &Error) -> PyErr {
     match error.kind() {
         Kind::BadName => PyValueError::new_err(message),
         Kind::BadArguments => PyTypeError::new_err(message),
-        Kind::UnknownFlow | Kind::NotFound => PyKeyError::new_err(message),
+        Kind::UnknownFlow | Kind::UnknownQueue | Kind::NotFound => PyKeyError::new_err(message),
         Kind::Timeout => PyTimeoutError::new_err(message),
         Kind::Corrupt | Kind::Held | Kind::Store(_) => ours(py, "StoreError", &message),
         Kind::Program => ours(py, "CompileError", &message),
+        Kind::QueueFull => ours(py, "QueueFull", &message),
+        Kind::Ended => ours(py, "FlowEnded", &message),
         Kind::NotFinished | Kind::MissingHost | Kind::NotOwner | Kind::Stopping | Kind::System => {
             PyRuntimeError::new_err(message)
         }

@@ -1,6 +1,6 @@
 //! A platform: an open store and, once flows are given, an engine on it.
 
-use crate::convert::{Classes, to_datum, to_python};
+use crate::convert::{Classes, to_datum, to_json, to_python};
 use crate::errors;
 use crate::host::{Pool, host_fns};
 use deepslate::engine::{Ending, Engine, Finished, Which};
@@ -216,6 +216,19 @@ impl Platform {
     fn resume(&self, py: Python<'_>, name: &str) -> PyResult<bool> {
         let running = self.running()?;
         Ok(Platform::wait(py, &running, running.engine.resume(name))?.changed)
+    }
+
+    fn send(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        queue: &str,
+        value: &Bound<'_, PyAny>,
+        id: Option<&str>,
+    ) -> PyResult<bool> {
+        let running = self.running()?;
+        let json = to_json(value, &format!("the value for queue `{queue}`"))?;
+        Ok(Platform::wait(py, &running, running.engine.send_json(name, queue, &json, id))?.changed)
     }
 
     fn list<'py>(

@@ -135,4 +135,19 @@ async def sums(count: int) -> int:
     return total
 
 
-ALL = [add, counter, naps, forever, echo, fails, notes, explodes, doubles, pures, sums]
+@flow
+async def approval(patience: float) -> str:
+    answers: dpslio.Queue[bool] = dpslio.Queue[bool](1, name="approvals")
+    points: dpslio.Queue[Point] = dpslio.Queue[Point](name="points")
+    result: str = ""
+    match dpslio.select:
+        case _ if answer := await answers.get():
+            result = "approved" if answer else "refused"
+        case _ if point := await points.get():
+            result = f"{point.x} {point.y}"
+        case _ if await dpslio.after(patience).get():
+            result = "nobody answered"
+    return result
+
+
+ALL = [approval, add, counter, naps, forever, echo, fails, notes, explodes, doubles, pures, sums]

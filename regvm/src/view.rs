@@ -13,6 +13,7 @@ use deepslate_ir::entity::{FuncId, TypeId};
 use deepslate_ir::json;
 use deepslate_ir::module::{Func, Span};
 use deepslate_ir::structural::float_repr;
+use deepslate_ir::trap::Waiting;
 use deepslate_ir::types::{STR, Type};
 
 /// An isolate as a person sees it.
@@ -115,6 +116,7 @@ pub(crate) fn view(core: &Core) -> View {
 
 fn task_view(core: &Core, task: &Task) -> TaskView {
     let (status, waits_for) = match (&task.state, waiting(&task.state)) {
+        (State::Waiting(Wait::Get(queue)), _) => element_of(core, Ref::from_slot(*queue)),
         (_, Some(waiting)) => (TaskStatus::Waiting, waiting.to_string()),
         (State::Waiting(Wait::Durable(step)), _) => durable(core, *step),
         _ => (TaskStatus::Running, String::new()),
@@ -124,6 +126,18 @@ fn task_view(core: &Core, task: &Task) -> TaskView {
     let shown = inside[more_frames..].iter().rev().chain([outermost]);
     let frames = shown.map(|f| frame_view(core, task, f)).collect();
     TaskView { id: task.id, status, waits_for, frames, more_frames }
+}
+
+/// What a task waits for that waits for an element.
+fn element_of(core: &Core, queue: Ref) -> (TaskStatus, String) {
+    match (core.heap.queue_name(queue), core.heap.queue_due_ms(queue)) {
+        (Some(name), _) => (TaskStatus::Waiting, format!("to get from queue {name}")),
+        (None, Some(due_ms)) => {
+            let at = float_repr(deepslate_ir::eval::now(due_ms));
+            (TaskStatus::Sleeping, format!("for the time to be {at}"))
+        }
+        (None, None) => (TaskStatus::Waiting, Waiting::Get.to_string()),
+    }
 }
 
 fn durable(core: &Core, step: u64) -> (TaskStatus, String) {

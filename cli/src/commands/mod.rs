@@ -30,6 +30,7 @@ pub fn run(context: &Context, command: &Command) -> Outcome {
         Command::Cancel(args) => wait(remote::act(context, args, "cancel")),
         Command::Pause(args) => wait(remote::act(context, args, "pause")),
         Command::Resume(args) => wait(remote::act(context, args, "resume")),
+        Command::Send(args) => wait(remote::send(context, args)),
         Command::Delete(args) => wait(remote::act(context, args, "delete")),
         Command::Check(args) => check::check(context, args),
         Command::Call(args) => vm::call(context, args),

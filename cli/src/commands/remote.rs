@@ -4,7 +4,7 @@ use hyper::Method;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-use crate::args::{Engine, List, Named, ResultOf, Show, Spawn};
+use crate::args::{Engine, List, Named, ResultOf, Send, Show, Spawn};
 use crate::context::Context;
 use crate::control::{Control, escape};
 use crate::exit::{Exit, Outcome, Stopped};
@@ -203,6 +203,25 @@ pub async fn act(context: &Context, args: &Named, verb: &str) -> Outcome {
             (_, true) => format!("{}  {}\n", args.name, text(answer, "status")),
             (_, false) => format!("{}  {} (nothing to {verb})\n", args.name, text(answer, "status")),
         }
+    });
+    Ok(())
+}
+
+/// `deepslate send`.
+pub async fn send(context: &Context, args: &Send) -> Outcome {
+    let control = control(context, &args.engine)?;
+    // Python's NaN and Infinity are JSON here, too; the engine has the last word on what is none.
+    let value = match lenient(&args.value) {
+        Ok(_) => args.value.clone(),
+        Err(_) => Value::from(args.value.as_str()).to_string(),
+    };
+    let id = args.id.as_ref().map(|id| format!(", \"id\": {}", Value::from(id.as_str()))).unwrap_or_default();
+    let body = format!("{{\"queue\": {}, \"value\": {value}{id}}}", Value::from(args.queue.as_str()));
+    let path = format!("/api/isolates/{}/send", escape(&args.name));
+    let answer = control.ask(Method::POST, &path, Some(body)).await?;
+    say(context, &answer, |answer| {
+        let changed = answer.get("changed").and_then(Value::as_bool).unwrap_or_default();
+        format!("{}  {}\n", args.name, if changed { "sent" } else { "was sent already" })
     });
     Ok(())
 }

@@ -103,11 +103,11 @@ fn a_value_nested_too_deep_is_refused() {
 #[test]
 fn the_last_messages_are_remembered() {
     let mut record = Record::default();
-    for message in 0..40 {
+    for message in 0..400 {
         assert!(record.apply(message));
     }
-    assert_eq!(record.applied.len(), APPLIED_MAX);
-    assert!(!record.apply(39));
+    assert_eq!(record.applied.len(), APPLIED_OWN_MAX);
+    assert!(!record.apply(399));
     assert!(record.apply(0));
 }
 

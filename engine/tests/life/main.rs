@@ -6,6 +6,7 @@ mod faults;
 mod http;
 mod kill;
 mod requests;
+mod send;
 mod spawn;
 mod web;
 mod world;

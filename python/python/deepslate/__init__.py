@@ -1,7 +1,7 @@
 """Durable execution without event replay: flows in plain typed Python that survive kill -9."""
 
 from . import dpslio
-from ._errors import CompileError, DeepslateError, FlowCancelled, FlowFailed, StoreError
+from ._errors import CompileError, DeepslateError, FlowCancelled, FlowEnded, FlowFailed, QueueFull, StoreError
 from ._flow import FlowDefinition, flow, impure, now, pure, random, sleep, uuid
 from ._host import Context, context
 from ._native import __version__
@@ -13,8 +13,10 @@ __all__ = [
     "DeepslateError",
     "FlowCancelled",
     "FlowDefinition",
+    "FlowEnded",
     "FlowFailed",
     "Platform",
+    "QueueFull",
     "StoreError",
     "__version__",
     "context",

@@ -30,6 +30,14 @@ class FlowCancelled(DeepslateError):
     """A flow was cancelled."""
 
 
+class FlowEnded(DeepslateError):
+    """Nothing can be sent any more: the flow has ended, or its queue is closed."""
+
+
+class QueueFull(DeepslateError):
+    """A queue has as many elements as it takes; try again when the flow has taken some."""
+
+
 def only_in_a_flow(what: str) -> RuntimeError:
     """The error of a call that has a meaning in a flow only."""
     return RuntimeError(

@@ -48,6 +48,14 @@ class Platform:
         """Lets a paused or parked isolate go on; whether that changed anything."""
         return self._here().resume(name)
 
+    def send(self, name: str, queue: str, value: Any, *, id: str | None = None) -> bool:
+        """Puts a value into the queue that the flow made with this name: ``dpslio.Queue[bool](name="approvals")`` takes what
+        ``platform.send("order-7", "approvals", True)`` brings. Returns when it is part of the flow's durable state.
+
+        With an ``id`` the same message may be sent again after its answer was lost: it is put in once, and the answer is then
+        False. Raises KeyError, TypeError for a value of another type, FlowEnded and QueueFull."""
+        return self._here().send(name, queue, value, id)
+
     def list(self, *, status: str | None = None, flow: str | None = None, prefix: str = "") -> list[dict[str, Any]]:
         """The isolates in the order of their names."""
         return self._here().list(status, flow, prefix)
