@@ -110,6 +110,9 @@ impl Drop for Services {
     }
 }
 
+/// What of PostgreSQL is called.
+const PROGRAMS: [&str; 3] = ["initdb", "postgres", "pg_isready"];
+
 /// The folder with the server's programs, installed if they are not there.
 fn postgres_programs() -> Result<PathBuf> {
     if let Some(found) = find_postgres() {
@@ -134,7 +137,7 @@ fn find_postgres() -> Option<PathBuf> {
     let mut versions: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
     versions.sort();
     folders.extend(versions.into_iter().rev());
-    folders.into_iter().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+    folders.into_iter().find(|folder| PROGRAMS.iter().all(|program| folder.join(program).exists()))
 }
 
 fn is_root() -> bool {
