@@ -33,6 +33,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// A place in no source, where what the language itself declares stands.
+    pub const NOWHERE: Span = Span { file: u32::MAX, start: 0, end: 0 };
+
     /// From the start of this to the end of the other, which is in the same source.
     pub fn to(self, other: Span) -> Span {
         Span { file: self.file, start: self.start, end: other.end.max(self.start) }

@@ -7,6 +7,7 @@
 pub mod builder;
 pub mod builtins;
 pub mod datum;
+pub mod dserror;
 pub mod durable;
 pub mod entity;
 pub mod enums;

@@ -3,6 +3,7 @@
 use super::names::{Global, Member, Program, member};
 use crate::ast::{BinaryOp, Expr, ExprKind};
 use crate::diag::{Code, Diagnostic, nearest};
+use deepslate_ir::dserror;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::types::{self, Type};
 
@@ -124,6 +125,7 @@ impl Program<'_> {
                         let known =
                             ["int", "float", "bool", "str", "bytes", "list", "dict", "tuple", "set", "frozenset"];
                         match nearest(&written, known.into_iter().chain(classes)) {
+                            _ if written == dserror::NAME => report.help(format!("from deepslate import {written}")),
                             Some(near) => report.help(format!("did you mean `{near}`?")),
                             None => report.help(TYPES),
                         }

@@ -278,7 +278,9 @@ impl Checker<'_, '_> {
         {
             let message = format!("fields of `{}` can't be changed, since it is frozen", self.name(of.ty));
             let report = Diagnostic::error(Code::Frozen, span, message);
-            self.report(report.help("leave out frozen=True, or make a new object"));
+            let is_own = self.program.class_of(of.ty) == Some(super::own::DS_ERROR);
+            let help = if is_own { "make a new object" } else { "leave out frozen=True, or make a new object" };
+            self.report(report.help(help));
             return;
         }
         self.changes(&of, span);

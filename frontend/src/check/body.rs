@@ -510,6 +510,9 @@ impl Checker<'_, '_> {
     /// Whether an expression names an exception, as far as can be told: a class of the file, something imported, or one of
     /// Python's own.
     fn is_exception(&self, of: &ast::Expr) -> bool {
+        if self.class_named(of) == Some(super::own::DS_ERROR) {
+            return false;
+        }
         let A::Name(name) = &of.kind else { return matches!(of.kind, A::Attribute(..)) };
         if self.names.contains_key(name) || self.locals.contains(name) {
             return false;
@@ -570,7 +573,12 @@ impl Checker<'_, '_> {
                 None => {
                     let message = "`raise` takes an exception, made of values by position";
                     let report = Diagnostic::error(Code::Unsupported, e.span, message);
-                    self.report(report.help("raise ValueError(\"what is wrong\")"));
+                    let of = if let A::Call(of, _) = &e.kind { of } else { e };
+                    let is_error = self.class_named(of) == Some(super::own::DS_ERROR);
+                    self.report(match is_error {
+                        true => report.help("a DSError is a value: return it"),
+                        false => report.help("raise ValueError(\"what is wrong\")"),
+                    });
                     None
                 }
             },

@@ -8,6 +8,7 @@ use super::signatures::{Default, Function, Param};
 use crate::ast::{self, ExprKind, StmtKind};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
+use deepslate_ir::dserror;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::types::{self, Field, Type};
 use std::rc::Rc;
@@ -98,7 +99,8 @@ pub(crate) struct Class<'a> {
     pub members: Option<Members>,
     /// What is wrong with it, reported where it is used.
     pub errors: Vec<Diagnostic>,
-    completed: bool,
+    /// Whether fields, constants and methods are known.
+    pub completed: bool,
 }
 
 impl<'a> Class<'a> {
@@ -181,9 +183,17 @@ impl<'a> Program<'a> {
     }
 
     fn declare_class(&mut self, index: usize) {
+        if self.classes[index].completed {
+            return;
+        }
         let ast = self.classes[index].ast;
         let mut kind = None;
         let mut errors = Vec::new();
+        if ast.name.text == dserror::NAME {
+            let message = format!("`{}` is the name of a class of deepslate", dserror::NAME);
+            let report = Diagnostic::error(Code::DefinedTwice, ast.name.span, message);
+            errors.push(report.help("from deepslate import DSError, or give this class another name"));
+        }
         let (mut frozen, mut order, mut eq, mut keyword_only, mut total) = (false, false, true, false, false);
         for decorator in &ast.decorators {
             let (of, arguments) = match &decorator.kind {

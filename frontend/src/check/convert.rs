@@ -73,6 +73,9 @@ impl Checker<'_, '_> {
             (types::INT | types::FLOAT | types::BOOL, types::STR) => report.help("str(…) makes text of it"),
             (types::STR, types::BYTES) => report.help("text.encode() makes bytes of it"),
             (types::BYTES, types::STR) => report.help("data.decode() makes text of it"),
+            (found, _) if self.program.classes[super::own::DS_ERROR].ty == Some(found) => {
+                report.help(format!("where an error is possible, the type is `{wanted} | DSError`"))
+            }
             (types::NONE, _) => report.help(format!("where None is possible, the type is `{wanted} | None`")),
             _ if self.is_union(value.ty) && self.program.types.includes(value.ty, to) => {
                 let left =

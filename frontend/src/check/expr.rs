@@ -555,7 +555,10 @@ impl Checker<'_, '_> {
             && !self.is_member_of_class(of)
         {
             let report = match self.program.path(whole) {
-                Some((written, Some(global @ (Global::Api(_) | Global::Foreign(..) | Global::Broken(_))))) => {
+                Some((
+                    written,
+                    Some(global @ (Global::Class(_) | Global::Api(_) | Global::Foreign(..) | Global::Broken(_))),
+                )) => {
                     if let Some(value) = math_constant(&global, whole.span) {
                         return Some(value);
                     }

@@ -5,7 +5,7 @@
 //! Files: `names` what the names of a file stand for, `annotations` types as written, `signatures` functions and classes,
 //! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select), `conditions`,
 //! `expr` expressions, `sequences` displays and unpacking, `folds` generators that a builtin consumes, `operators`, `call`, `builtin`,
-//! `special` builtins that say more than a signature, `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions,
+//! `own` the class of the language itself, `special` builtins that say more than a signature, `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions,
 //! `infer` what empty lists and dicts hold.
 
 mod annotations;
@@ -31,6 +31,7 @@ mod names;
 mod nested;
 mod objects;
 mod operators;
+mod own;
 mod patterns;
 mod sequences;
 mod signatures;

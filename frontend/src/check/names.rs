@@ -2,6 +2,7 @@
 //! package, and everything else of a file, which flows can't use but which must not disturb them.
 
 use super::classes::Class;
+use super::own::DS_ERROR;
 use super::signatures::Function;
 use crate::ast::{self, ExprKind, StmtKind, Unreadable};
 use crate::diag::{Code, Diagnostic, nearest};
@@ -94,7 +95,7 @@ pub(crate) const API: &[(&str, Member)] = &[
     ("http_request", Member::NotYet),
     ("json_marshal", Member::NotYet),
     ("json_unmarshal", Member::NotYet),
-    ("DSError", Member::NotYet),
+    (deepslate_ir::dserror::NAME, Member::Type),
     ("dpslio.after", Member::Callable),
     ("new_embedded", Member::Host),
     ("new_postgres", Member::Host),
@@ -124,6 +125,12 @@ pub(crate) enum Member {
     Host,
 }
 
+/// What a path in the package stands for.
+fn in_package(path: impl Into<String>) -> Global {
+    let path = path.into();
+    if path == deepslate_ir::dserror::NAME { Global::Class(DS_ERROR) } else { Global::Api(path) }
+}
+
 /// What a member of the package is, by its path.
 pub(crate) fn member(path: &str) -> Option<Member> {
     API.iter().find(|(p, _)| *p == path).map(|(_, m)| *m)
@@ -146,6 +153,7 @@ pub(crate) fn collect<'a>(sources: &'a Sources, items: &'a [Item], constants: &[
         nested: HashMap::new(),
         unknowns: Vec::new(),
     };
+    super::own::declare(&mut program);
     for (name, value) in constants {
         let index = program.constants.len();
         let source = ConstantSource::Given(value.clone());
@@ -276,8 +284,10 @@ impl<'a> Program<'a> {
         if let Some(before) = self.globals.insert(name.text.clone(), global) {
             let first = match before {
                 Global::Function(i) => Some(self.functions[i].ast.name.span),
-                Global::Class(i) => Some(self.classes[i].ast.name.span),
-                Global::Constant(_) | Global::Api(_) | Global::Foreign(..) | Global::Broken(_) => None,
+                Global::Class(i) if i != DS_ERROR => Some(self.classes[i].ast.name.span),
+                Global::Class(_) | Global::Constant(_) | Global::Api(_) | Global::Foreign(..) | Global::Broken(_) => {
+                    None
+                }
             };
             if let Some(first) = first {
                 let message = format!("`{}` is defined twice", name.text);
@@ -294,18 +304,18 @@ impl<'a> Program<'a> {
         let path = import.module.strip_prefix(PACKAGE).filter(|r| r.is_empty() || r.starts_with('.'));
         let path = path.map(|p| p.trim_start_matches('.'));
         let global = match (path, import.member.as_deref()) {
-            (Some(path), None) => Global::Api(path.to_owned()),
+            (Some(path), None) => in_package(path),
             (Some(path), Some("*")) => {
                 for (known, _) in API {
                     let name = if path.is_empty() { Some(*known) } else { known.strip_prefix(&format!("{path}.")) };
                     if let Some(name) = name.filter(|n| !n.contains('.')) {
-                        self.globals.insert(name.to_owned(), Global::Api((*known).to_owned()));
+                        self.globals.insert(name.to_owned(), in_package(*known));
                     }
                 }
                 return;
             }
-            (Some(""), Some(name)) => Global::Api(name.to_owned()),
-            (Some(path), Some(name)) => Global::Api(format!("{path}.{name}")),
+            (Some(""), Some(name)) => in_package(name),
+            (Some(path), Some(name)) => in_package(format!("{path}.{name}")),
             (None, None) => Global::Foreign(format!("is the module {}", import.module), import.span),
             (None, Some(name)) => Global::Foreign(format!("comes from {}.{name}", import.module), import.span),
         };
@@ -321,8 +331,8 @@ impl<'a> Program<'a> {
                 let (written, global) = self.path(of)?;
                 let written = format!("{written}.{}", name.text);
                 let global = match global {
-                    Some(Global::Api(path)) if path.is_empty() => Some(Global::Api(name.text.clone())),
-                    Some(Global::Api(path)) => Some(Global::Api(format!("{path}.{}", name.text))),
+                    Some(Global::Api(path)) if path.is_empty() => Some(in_package(name.text.as_str())),
+                    Some(Global::Api(path)) => Some(in_package(format!("{path}.{}", name.text))),
                     Some(Global::Foreign(what, span)) => {
                         let what = match what.strip_prefix("is the module ") {
                             Some(module) => format!("comes from {module}.{}", name.text),

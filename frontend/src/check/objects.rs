@@ -5,7 +5,7 @@ use super::body::Checker;
 use super::builtin::methods_of;
 use super::classes::{ClassKind, Method, MethodKind};
 use super::convert::op_with;
-use super::expr::{op, seq, typed};
+use super::expr::{op, root_name, seq, typed};
 use super::names::Global;
 use super::signatures::{Default, Param};
 use crate::ast::{self, Argument, BinaryOp, CompareOp, ExprKind as A, UnaryOp};
@@ -650,12 +650,12 @@ impl Checker<'_, '_> {
 
     /// The class that a name in the source stands for here.
     pub fn class_named(&self, of: &ast::Expr) -> Option<usize> {
-        let A::Name(name) = &of.kind else { return None };
-        if self.names.contains_key(name) || self.locals.contains(name) {
+        let root = root_name(of)?;
+        if self.names.contains_key(root) || self.locals.contains(root) {
             return None;
         }
-        match self.program.globals.get(name) {
-            Some(Global::Class(index)) => Some(*index),
+        match self.program.path(of) {
+            Some((_, Some(Global::Class(index)))) => Some(index),
             _ => None,
         }
     }

@@ -84,7 +84,9 @@ impl Diagnostic {
 
     /// With another place that matters.
     pub fn label(mut self, span: Span, message: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label { span, message: message.into() });
+        if span != Span::NOWHERE {
+            self.labels.push(Label { span, message: message.into() });
+        }
         self
     }
 

@@ -6,10 +6,12 @@ from ._flow import FlowDefinition, flow, impure, now, pure, random, sleep, uuid
 from ._host import Context, context
 from ._native import __version__
 from ._platform import Platform, new_embedded, new_platform, new_postgres, spawn_inspector, spawn_workers
+from ._values import DSError
 
 __all__ = [
     "CompileError",
     "Context",
+    "DSError",
     "DeepslateError",
     "FlowCancelled",
     "FlowDefinition",

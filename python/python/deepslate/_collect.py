@@ -18,6 +18,7 @@ from typing import Any
 
 from ._errors import CompileError, DeepslateError
 from ._flow import FlowDefinition, mark_of
+from ._values import DSError
 
 
 @dataclasses.dataclass
@@ -30,7 +31,8 @@ class Program:
     constants: dict[str, Any] = dataclasses.field(default_factory=dict)
     hosts: dict[str, Callable[..., Any]] = dataclasses.field(default_factory=dict)
     """The functions that Python runs, `@impure` and `@pure`, by name."""
-    classes: dict[str, type] = dataclasses.field(default_factory=dict)
+    classes: dict[str, type] = dataclasses.field(default_factory=lambda: {DSError.__name__: DSError})
+    """The classes of values that cross the border, by name."""
 
 
 def function_of(value: object) -> Callable[..., Any]:

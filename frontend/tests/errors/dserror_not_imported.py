@@ -1,0 +1,6 @@
+from deepslate import flow
+
+
+@flow
+async def main() -> int | DSError:
+    return DSError("user", "from nowhere")
