@@ -492,7 +492,8 @@ impl Checker<'_, '_> {
         };
         if let (Some(found), Some(ret)) = (checked, self.ret) {
             let what = format!("the result of `{}`", self.function);
-            if ret == types::NONE && !self.ret_written && found.ty != types::NONE {
+            let may_be = !self.ret_written && self.alternatives_of(ret).contains(&types::NONE);
+            if may_be && !self.program.types.includes(ret, found.ty) {
                 let name = self.name(found.ty);
                 let message = format!("`{}` returns {name}, but declares no result", self.function);
                 let report = Diagnostic::error(Code::Mismatch, found.span, message).note(format!("this is {name}"));

@@ -3,7 +3,7 @@
 
 use super::classes::MethodKind;
 use super::names::{Global, Program};
-use crate::ast::{self, ExprKind};
+use crate::ast::{self, ExprKind, StmtKind};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::tree::Body;
@@ -244,6 +244,11 @@ impl Program<'_> {
         let ret = match &ast.ret {
             _ if method == Some(MethodKind::Init) => self.owner.and_then(|owner| self.classes[owner].ty),
             Some(annotation) => self.annotation(annotation, &mut out),
+            None if kind == Kind::Flow && returns_something(ast) => {
+                // What goes wrong in a flow may be passed on by any.
+                let error = self.classes[super::own::DS_ERROR].ty;
+                error.map(|error| self.types.union(&[error, types::NONE]))
+            }
             None => Some(types::NONE),
         };
         if matches!(kind, Kind::Pure | Kind::Impure) {
@@ -368,4 +373,16 @@ impl Program<'_> {
         }
         (kind, compile)
     }
+}
+
+/// Whether a function has a `return` with a value that is not None as written.
+fn returns_something(ast: &ast::Function) -> bool {
+    let Ok(body) = &ast.body else { return false };
+    let mut found = false;
+    crate::walk::statements(
+        body,
+        &mut |stmt| found |= matches!(&stmt.kind, StmtKind::Return(Some(v)) if !matches!(v.kind, ExprKind::None)),
+        &mut |_| {},
+    );
+    found
 }
