@@ -11,9 +11,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use deepslate_ir::datum::Datum;
+use deepslate_ir::dserror::DSError;
 use deepslate_ir::entity::HostId;
 use deepslate_ir::module::{Host as Signature, Module};
 use deepslate_ir::trap::{Fault, TrapKind};
+use deepslate_ir::types::Types;
 use deepslate_regvm::Program;
 use deepslate_storage::IsolateId;
 use tokio::runtime::Handle;
@@ -80,7 +82,14 @@ impl HostError {
         HostError { message: message.into(), ..HostError::default() }
     }
 
-    /// As the flow sees it.
+    /// What an impure call gives that ended so: a DSError if the function declares that it may give one, else a trap.
+    pub(crate) fn into_result(self, function: &Signature, types: &Types) -> Result<Datum, Fault> {
+        let HostError { type_name, message, traceback } = self.clone();
+        let error = DSError { type_name, traceback, ..DSError::new("exception", message) };
+        error.into_datum(types, function.ret).ok_or_else(|| self.into_fault(&function.name))
+    }
+
+    /// As a trap of the flow.
     pub(crate) fn into_fault(self, function: &str) -> Fault {
         let HostError { type_name, message, traceback } = self;
         let mut text = format!("{function}: ");

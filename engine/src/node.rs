@@ -442,11 +442,12 @@ impl Node {
         let node = Arc::clone(self);
         self.runtime.spawn(async move {
             let Some(_place) = node.place(&node.host_places, id, step).await else { return };
-            let name = call.signature().name.clone();
+            let (program, host) = (Arc::clone(&call.program), call.host);
             let result = AssertUnwindSafe(function.call(call)).catch_unwind().await;
             let result = result.unwrap_or_else(|_| Err(HostError::new("the host function panicked")));
             if node.calls.is_under_way(id, step) {
-                let result = result.map_err(|error| error.into_fault(&name));
+                let module = program.module();
+                let result = result.or_else(|error| error.into_result(module.host(host), &module.types));
                 node.deliver(id, Event::Result { step, result });
             }
         });

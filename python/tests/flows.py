@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from deepslate import context, dpslio, flow, impure, pure, sleep
+from deepslate import DSError, context, dpslio, flow, impure, pure, sleep
 
 GREETING = "hello"
 LIMITS = (3, 4)
@@ -89,6 +89,30 @@ async def explodes() -> int:
 
 
 @impure
+def reads(text: str) -> int | DSError:
+    if text == "":
+        return DSError("user", "nothing to read")
+    return int(text)
+
+
+@flow
+async def tries(texts: list[str]) -> list[int | DSError]:
+    out: list[int | DSError] = []
+    for text in texts:
+        number = reads(text)
+        sleep(0)
+        out.append(number)
+    return out
+
+
+@flow
+async def passes_on(error: int | DSError) -> int | DSError:
+    if isinstance(error, DSError):
+        return DSError("user", error.message + "!", error.status + 1)
+    return error
+
+
+@impure
 async def slowly(n: int) -> int:
     import asyncio
 
@@ -150,4 +174,4 @@ async def approval(patience: float) -> str:
     return result
 
 
-ALL = [approval, add, counter, naps, forever, echo, fails, notes, explodes, doubles, pures, sums]
+ALL = [approval, add, counter, naps, forever, echo, fails, notes, explodes, tries, passes_on, doubles, pures, sums]

@@ -13,7 +13,7 @@ import flows
 import pytest
 
 import deepslate
-from deepslate import FlowCancelled, FlowFailed, new_embedded, spawn_workers
+from deepslate import DSError, FlowCancelled, FlowFailed, new_embedded, spawn_workers
 
 
 class Running:
@@ -109,6 +109,22 @@ def test_an_exception_of_a_host_function_fails_the_flow(running: Running) -> Non
     with pytest.raises(FlowFailed, match="ValueError: too hot") as failed:
         running.run("x", "explodes")
     assert failed.value.kind == "host"
+
+
+def test_an_exception_of_one_that_declares_an_error_is_a_value(running: Running) -> None:
+    number, raised, made = running.run("t", "tries", texts=["7", "seven", ""])
+    assert number == 7
+    assert isinstance(raised, DSError)
+    assert (raised.kind, raised.type, raised.status, raised.body) == ("exception", "ValueError", 0, b"")
+    assert "invalid literal for int()" in raised.message
+    assert "in reads" in raised.traceback
+    assert made == DSError("user", "nothing to read")
+
+
+def test_errors_cross_both_ways(running: Running) -> None:
+    assert running.run("i", "passes_on", error=3) == 3
+    assert running.run("j", "passes_on", error=DSError("user", "no", 1)) == DSError("user", "no!", 2)
+    assert len({DSError("a", "b"), DSError("a", "b")}) == 1
 
 
 def test_async_impure_and_pure_functions(running: Running) -> None:

@@ -2,6 +2,7 @@
 
 mod basics;
 mod commands;
+mod errors;
 mod faults;
 mod http;
 mod kill;
