@@ -4,6 +4,7 @@
 
 use crate::source::Span;
 use deepslate_ir::builtins::Builtin;
+use deepslate_ir::durable::Durable;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
 use deepslate_ir::ops::Op;
@@ -44,6 +45,8 @@ pub(crate) enum ExprKind {
     Builtin(Builtin, Vec<Expr>),
     /// A call of the function with this index in the program's list, compiled or of the host.
     Call(usize, Vec<Expr>),
+    /// A durable call of the engine's own.
+    Durable(Durable, Vec<Expr>),
     /// Starts a task that runs a function.
     Spawn(usize, Vec<Expr>),
     /// `left and right` (true) or `left or right` of two truth values.
@@ -124,6 +127,7 @@ impl Expr {
             | ExprKind::Op(..)
             | ExprKind::Builtin(..)
             | ExprKind::Call(..)
+            | ExprKind::Durable(..)
             | ExprKind::Spawn(..)
             | ExprKind::Logic(..)
             | ExprKind::If(..)

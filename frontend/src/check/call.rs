@@ -10,10 +10,14 @@ use crate::diag::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind};
 use deepslate_ir::datum::Datum;
-use deepslate_ir::entity::TypeId;
+use deepslate_ir::durable::Durable;
+use deepslate_ir::entity::{ClassId, TypeId};
 use deepslate_ir::ops::{DURABLE, Effect, HOST, Op, SYNC};
 use deepslate_ir::trap::{Fault, is_queue_name};
 use deepslate_ir::types::{self, Type, Types};
+
+/// How long a request may take that does not say otherwise.
+const REQUEST_SECONDS: f64 = 30.0;
 
 impl Checker<'_, '_> {
     /// A call, `await`ed or not.
@@ -287,6 +291,24 @@ impl Checker<'_, '_> {
         Some((args, stmts))
     }
 
+    /// The type `DSError`, if the program has it: the class of this name with the fields that the engine gives it.
+    fn error_class(&mut self) -> Option<TypeId> {
+        let fields = [
+            ("kind", types::STR),
+            ("message", types::STR),
+            ("status", types::INT),
+            ("body", types::BYTES),
+            ("type", types::STR),
+            ("traceback", types::STR),
+        ];
+        let is_it = |class: &types::Class| {
+            let own = class.fields.iter().map(|field| (field.name.as_str(), field.ty));
+            class.name == "DSError" && own.eq(fields)
+        };
+        let class = self.program.types.classes().iter().position(is_it)?;
+        Some(self.program.types.intern(Type::Class(ClassId::from_index(class))))
+    }
+
     /// Calls a member of the package.
     fn call_api(
         &mut self,
@@ -311,6 +333,23 @@ impl Checker<'_, '_> {
                 let (args, stmts) =
                     self.arguments(written, &[param("seconds", types::FLOAT, None)], arguments, span)?;
                 Some(seq(stmts, op(Op::Sleep, args, types::NONE, span)))
+            }
+            "http_listen" | "http_request" => {
+                self.acts(written, DURABLE, span);
+                let Some(error) = self.error_class() else {
+                    let what = format!("not supported yet: `{written}`");
+                    self.report(Diagnostic::error(Code::NotYet, span, what));
+                    return None;
+                };
+                let durable = if path == "http_listen" { Durable::HttpListen } else { Durable::HttpRequest };
+                // A listen waits for ever unless it says otherwise, a request does not.
+                let timeout = if durable == Durable::HttpListen { f64::INFINITY } else { REQUEST_SECONDS };
+                let default = |name: &str| (name == "timeout").then_some(Default::Constant(Datum::Float(timeout)));
+                let taken = durable.params(&mut self.program.types);
+                let params: Vec<_> = taken.into_iter().map(|(name, ty)| param(name, ty, default(name))).collect();
+                let (args, stmts) = self.arguments(written, &params, arguments, span)?;
+                let ret = self.program.types.union(&[types::BYTES, error]);
+                Some(seq(stmts, typed(ret, span, ExprKind::Durable(durable, args))))
             }
             "now" | "random" | "uuid" => {
                 self.no_await(awaited, written, span);

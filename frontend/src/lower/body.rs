@@ -326,7 +326,12 @@ impl Lower<'_, '_, '_> {
             | ExprKind::Str(_)
             | ExprKind::Bytes(_)
             | ExprKind::Var(_) => {}
-            ExprKind::Op(..) | ExprKind::Builtin(..) | ExprKind::Call(..) | ExprKind::Logic(..) | ExprKind::If(..) => {
+            ExprKind::Op(..)
+            | ExprKind::Builtin(..)
+            | ExprKind::Call(..)
+            | ExprKind::Durable(..)
+            | ExprKind::Logic(..)
+            | ExprKind::If(..) => {
                 self.expr(expr);
             }
         }
@@ -380,6 +385,11 @@ impl Lower<'_, '_, '_> {
                     None => (Op::Call, Imm::Func(self.all.funcs[callee])),
                 };
                 self.value(op, &args, imm, ty, span)
+            }
+            ExprKind::Durable(durable, args) => {
+                let args = self.exprs(args);
+                let host = self.all.durable(*durable, ty);
+                self.value(Op::CallImpure, &args, Imm::Host(host), ty, span)
             }
             ExprKind::Logic(and, left, right) => {
                 let result = self.b.declare(None, types::BOOL);

@@ -6,6 +6,7 @@ mod body;
 
 use crate::check::{Kind, Outcome, Program};
 use crate::source::Span;
+use deepslate_ir::durable::Durable;
 use deepslate_ir::entity::{FuncId, HostId, TypeId};
 use deepslate_ir::module::{Func, FuncKind, Host, Module, Param, Purity, SourceFile};
 use deepslate_ir::types::{self, Class, Field, Type};
@@ -82,6 +83,18 @@ impl Lowering<'_, '_> {
         let ret = function.ret.unwrap_or(types::NONE);
         let params = list.into_iter().map(|(name, ty, default)| Param { name, ty: self.ty(ty), default }).collect();
         (params, self.ty(ret))
+    }
+
+    /// The host function of a durable call that the engine answers itself.
+    fn durable(&mut self, durable: Durable, ret: TypeId) -> HostId {
+        if let Some(at) = self.module.hosts.iter().position(|host| host.name == durable.name()) {
+            return HostId::from_index(at);
+        }
+        let params = durable.params(&mut self.module.types);
+        let params = params.into_iter().map(|(name, ty)| Param { name: name.to_owned(), ty, default: None }).collect();
+        let host = Host { name: durable.name().to_owned(), params, ret: self.ty(ret), purity: Purity::Impure };
+        self.module.hosts.push(host);
+        HostId::from_index(self.module.hosts.len() - 1)
     }
 
     fn function(&mut self, index: usize, body: &crate::tree::Body, polls: bool) -> Func {
