@@ -14,18 +14,7 @@ use std::time::{Duration, Instant};
 use support::{Place, Serving, eventually};
 
 const FLOWS: &str = "\
-from dataclasses import dataclass
-from deepslate import flow, http_listen, http_request
-
-
-@dataclass(frozen=True)
-class DSError:
-    kind: str
-    message: str
-    status: int = 0
-    body: bytes = b\"\"
-    type: str = \"\"
-    traceback: str = \"\"
+from deepslate import DSError, flow, http_listen, http_request
 
 
 @flow

@@ -4,6 +4,7 @@ use super::body::Checker;
 use super::builtin::{candidates_named, functions};
 use super::expr::{op, root_name, seq, typed};
 use super::names::{Global, Member, member};
+use super::own::DS_ERROR;
 use super::signatures::{Default, Kind, Param};
 use crate::ast::{self, Argument, ExprKind as A};
 use crate::diag::{Code, Diagnostic, nearest};
@@ -11,7 +12,7 @@ use crate::source::Span;
 use crate::tree::{Expr, ExprKind};
 use deepslate_ir::datum::Datum;
 use deepslate_ir::durable::Durable;
-use deepslate_ir::entity::{ClassId, TypeId};
+use deepslate_ir::entity::TypeId;
 use deepslate_ir::ops::{DURABLE, Effect, HOST, Op, SYNC};
 use deepslate_ir::trap::{Fault, is_queue_name};
 use deepslate_ir::types::{self, Type, Types};
@@ -291,24 +292,6 @@ impl Checker<'_, '_> {
         Some((args, stmts))
     }
 
-    /// The type `DSError`, if the program has it: the class of this name with the fields that the engine gives it.
-    fn error_class(&mut self) -> Option<TypeId> {
-        let fields = [
-            ("kind", types::STR),
-            ("message", types::STR),
-            ("status", types::INT),
-            ("body", types::BYTES),
-            ("type", types::STR),
-            ("traceback", types::STR),
-        ];
-        let is_it = |class: &types::Class| {
-            let own = class.fields.iter().map(|field| (field.name.as_str(), field.ty));
-            class.name == "DSError" && own.eq(fields)
-        };
-        let class = self.program.types.classes().iter().position(is_it)?;
-        Some(self.program.types.intern(Type::Class(ClassId::from_index(class))))
-    }
-
     /// Calls a member of the package.
     fn call_api(
         &mut self,
@@ -336,11 +319,7 @@ impl Checker<'_, '_> {
             }
             "http_listen" | "http_request" => {
                 self.acts(written, DURABLE, span);
-                let Some(error) = self.error_class() else {
-                    let what = format!("not supported yet: `{written}`");
-                    self.report(Diagnostic::error(Code::NotYet, span, what));
-                    return None;
-                };
+                let error = self.program.classes[DS_ERROR].ty?;
                 let durable = if path == "http_listen" { Durable::HttpListen } else { Durable::HttpRequest };
                 // A listen waits for ever unless it says otherwise, a request does not.
                 let timeout = if durable == Durable::HttpListen { f64::INFINITY } else { REQUEST_SECONDS };

@@ -500,9 +500,11 @@ impl Checker<'_, '_> {
                 Some(left) => self.either(and, left, value, want, what, span)?,
             });
         }
-        match want {
-            Some(want) => result.and_then(|value| self.needed(value, want, what)),
-            None => result,
+        // What is wanted is a hint: a builtin that takes anything iterable asks for a list and takes a tuple, too.
+        match (result, want) {
+            (Some(value), Some(want)) if self.is_union(want) => self.needed(value, want, what),
+            (Some(value), Some(want)) => Some(self.converted(value, want).unwrap_or_else(|value| value)),
+            (result, _) => result,
         }
     }
 

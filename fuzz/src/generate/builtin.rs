@@ -57,6 +57,8 @@ impl Generator<'_> {
             .filter(|b| **b != Builtin::Print && b.python() != Spelling::Syntax)
             // The order of a set is not CPython's, so nothing may show it.
             .filter(|b| !matches!(b, Builtin::ListOfSet | Builtin::SetPop))
+            // Their tables hold texts where CPython's hold code points and `None`.
+            .filter(|b| !matches!(b, Builtin::StrMakeTrans | Builtin::StrMakeTransRemove | Builtin::StrMakeTransDict))
             .filter_map(|b| {
                 let mut bound = Bindings::default();
                 // What returns whatever it is given is chosen as often as the others together else.

@@ -2,7 +2,7 @@
 
 from . import dpslio
 from ._errors import CompileError, DeepslateError, FlowCancelled, FlowEnded, FlowFailed, QueueFull, StoreError
-from ._flow import FlowDefinition, flow, impure, now, pure, random, sleep, uuid
+from ._flow import FlowDefinition, flow, http_listen, http_request, impure, now, pure, random, sleep, uuid
 from ._host import Context, context
 from ._native import __version__
 from ._platform import Platform, new_embedded, new_platform, new_postgres, spawn_inspector, spawn_workers
@@ -24,6 +24,8 @@ __all__ = [
     "context",
     "dpslio",
     "flow",
+    "http_listen",
+    "http_request",
     "impure",
     "new_embedded",
     "new_platform",

@@ -6,10 +6,11 @@ import functools
 import random as _random
 import time as _time
 import uuid as _uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from ._errors import only_in_a_flow
+from ._values import DSError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -90,6 +91,20 @@ def mark_of(value: object) -> Mark | None:
     """The mark of a decorated function."""
     mark = getattr(value, MARK, None)
     return mark if isinstance(mark, Mark) else None
+
+
+def http_listen(method: str, route: str, timeout: float = float("inf")) -> bytes | DSError:
+    """Waits, inside a flow, until an HTTP request hits ``/{name of the isolate}{route}``, and gives its body. After ``timeout``
+    seconds a DSError of kind ``timeout``; without one it waits for ever."""
+    raise only_in_a_flow("http_listen")
+
+
+def http_request(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float = 30.0
+) -> bytes | DSError:
+    """Makes a durable HTTP call, inside a flow, and gives the body of the answer; a DSError where the status is no success or
+    the network fails. It is sent at least once, always with the same ``Idempotency-Key``."""
+    raise only_in_a_flow("http_request")
 
 
 def sleep(seconds: float) -> None:
