@@ -5,6 +5,7 @@ use super::classes::ClassKind;
 use super::convert::{convert, join, op_with};
 use super::expr::{int, op, seq, typed, var};
 use super::names::Global;
+use super::unions::{is_kind, of_kind};
 use crate::ast::{self, ExprKind as A, PatternKind as P};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
@@ -269,25 +270,16 @@ impl Checker<'_, '_> {
         if let A::Name(name) = &of.kind
             && self.is_free(name)
         {
-            let fits = match (name.as_str(), self.program.types.get(subject.ty)) {
-                ("int", Type::Int | Type::Bool)
-                | ("bool", Type::Bool)
-                | ("float", Type::Float)
-                | ("str", Type::Str)
-                | ("bytes", Type::Bytes)
-                | ("list", Type::List(_))
-                | ("dict", Type::Dict(..))
-                | ("tuple", Type::Tuple(_)) => true,
-                ("int" | "bool" | "float" | "str" | "bytes" | "list" | "dict" | "tuple", _) => {
-                    return never(self, name);
-                }
-                _ => {
-                    let locals: Vec<String> = self.names.keys().cloned().collect();
-                    let report = self.program.unknown(name, of.span, locals.iter().map(String::as_str));
-                    self.report(report);
-                    return None;
-                }
-            };
+            if !is_kind(name) {
+                let locals: Vec<String> = self.names.keys().cloned().collect();
+                let report = self.program.unknown(name, of.span, locals.iter().map(String::as_str));
+                self.report(report);
+                return None;
+            }
+            let fits = of_kind(name, self.program.types.get(subject.ty));
+            if !fits {
+                return never(self, name);
+            }
             return match (positional, named) {
                 ([], []) => Some(truth(fits, span)),
                 ([inner], []) => self.pattern(inner, subject, binds),

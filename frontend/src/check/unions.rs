@@ -674,11 +674,12 @@ pub(super) fn is_of(value: Expr, ty: TypeId, span: Span) -> Expr {
 }
 
 /// Whether a name is of a builtin type that `isinstance` can ask for.
-fn is_kind(name: &str) -> bool {
+pub(super) fn is_kind(name: &str) -> bool {
     matches!(name, "int" | "bool" | "float" | "str" | "bytes" | "list" | "dict" | "tuple" | "set" | "frozenset")
 }
 
-fn of_kind(name: &str, ty: &Type) -> bool {
+/// Whether the builtin type of this name is what a value of this type is.
+pub(super) fn of_kind(name: &str, ty: &Type) -> bool {
     matches!(
         (name, ty),
         ("int", Type::Int | Type::Bool)
