@@ -23,8 +23,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import rewrite  # noqa: E402
+import shown  # noqa: E402
 import world  # noqa: E402
-from deepslate import DSError, _json, dpslio  # noqa: E402
+from deepslate import DSError, dpslio  # noqa: E402
 
 # Seconds that a case may take: one that takes longer does not end.
 TIME_MAX = 1.0
@@ -134,7 +135,7 @@ def run(source: str, script: list[Any], entry: str, args: list[Any]) -> dict[str
     else:
         try:
             hint = typing.get_type_hints(names[entry]).get("return")
-            answer["result"] = _json.text(_json.declared(here.result, hint))
+            answer["result"] = shown.text(shown.declared(here.result, hint))
         except (ValueError, TypeError, RecursionError) as error:
             answer["detail"] = f"the result can't be shown: {words(error)}"
     return answer

@@ -196,12 +196,37 @@ pub fn check_size(host: &str, answer: &Datum, limit_bytes: u64) -> Result<(), Fa
     }
 }
 
+/// Why a value in the heap can't be a tree outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is larger than the limit.
+    TooLarge(String),
+    /// It contains itself, or is nested more than `DEPTH` deep.
+    Shape(String),
+    /// It holds a sync object, which can't leave its isolate.
+    Sync(String),
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Fault {
+        match refusal {
+            Refusal::TooLarge(message) | Refusal::Shape(message) => Fault::new(TrapKind::Size, message),
+            Refusal::Sync(message) => Fault::new(TrapKind::Value, message),
+        }
+    }
+}
+
 /// The value in a slot as a tree. What is shared in the heap is copied, `limit_bytes` bounds the sum (counting 16 bytes for
 /// each value besides the length of texts and bytes).
 ///
 /// Fails with kind `Size` where the value is larger than that, contains itself or is nested more than `DEPTH` deep, and with
 /// kind `Value` where it holds a sync object.
 pub fn to_datum(m: &dyn Machine, ty: TypeId, slot: u64, limit_bytes: u64) -> Result<Datum, Fault> {
+    Ok(tree(m, ty, slot, limit_bytes)?)
+}
+
+/// As `to_datum`, for whoever does not trap where the value can't be a tree.
+pub fn tree(m: &dyn Machine, ty: TypeId, slot: u64, limit_bytes: u64) -> Result<Datum, Refusal> {
     Reader { m, whole: ty, left: limit_bytes, limit: limit_bytes, open: Vec::new() }.read(ty, slot)
 }
 
@@ -214,7 +239,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(&mut self, ty: TypeId, slot: u64) -> Result<Datum, Fault> {
+    fn read(&mut self, ty: TypeId, slot: u64) -> Result<Datum, Refusal> {
         let (m, types) = (self.m, self.m.types());
         if types.members(ty).is_some() {
             let (member, slot) = m.member(slot);
@@ -236,8 +261,7 @@ impl Reader<'_> {
                 return Ok(Datum::Bytes(m.bytes(slot).to_vec()));
             }
             Type::Queue(_) | Type::Lock | Type::WaitGroup => {
-                let message = format!("a {} can't leave its isolate", types.name(ty));
-                return Err(Fault::new(TrapKind::Value, message));
+                return Err(Refusal::Sync(format!("a {} can't leave its isolate", types.name(ty))));
             }
             Type::Class(class) if types.enumeration(*class).is_some() => {
                 return self.read(slot_type(types, ty, 1), m.slot(slot, 1));
@@ -247,10 +271,10 @@ impl Reader<'_> {
             Type::Union(_) => unreachable!("no member is a union"),
         }
         if self.open.contains(&(ty, slot)) {
-            return Err(self.refuse("contains itself"));
+            return Err(Refusal::Shape(self.refuse("contains itself")));
         }
         if self.open.len() == DEPTH {
-            return Err(self.refuse(&format!("is nested more than {DEPTH} deep")));
+            return Err(Refusal::Shape(self.refuse(&format!("is nested more than {DEPTH} deep"))));
         }
         self.open.push((ty, slot));
         let datum = match types.get(ty) {
@@ -296,7 +320,7 @@ impl Reader<'_> {
         Ok(datum)
     }
 
-    fn spend(&mut self, bytes: usize) -> Result<(), Fault> {
+    fn spend(&mut self, bytes: usize) -> Result<(), Refusal> {
         match self.left.checked_sub(bytes as u64) {
             Some(left) => {
                 self.left = left;
@@ -306,12 +330,13 @@ impl Reader<'_> {
         }
     }
 
-    fn too_large(&self) -> Fault {
-        self.refuse(&format!("is larger than the limit of {} bytes for what leaves an isolate at once", self.limit))
+    fn too_large(&self) -> Refusal {
+        let what = format!("is larger than the limit of {} bytes for what leaves an isolate at once", self.limit);
+        Refusal::TooLarge(self.refuse(&what))
     }
 
-    fn refuse(&self, what: &str) -> Fault {
-        Fault::new(TrapKind::Size, format!("a {} {what}", self.m.types().name(self.whole)))
+    fn refuse(&self, what: &str) -> String {
+        format!("a {} {what}", self.m.types().name(self.whole))
     }
 }
 

@@ -7,15 +7,18 @@
 //! | `bytes` | `{"$bytes": base64}` |
 //! | `list`, `tuple` | an array |
 //! | `dict` with keys of `str` | an object |
-//! | `dict` with other keys | `{"$dict": [[key, value], …]}` |
+//! | `dict` with other keys | `{"$dict": [[key, value], …]}`; read of an empty object too |
 //! | a dataclass | an object by field |
 //! | `A | B` | as the member has it |
 //!
 //! What reads is strict about types, except that a number without a fraction and a truth value are taken for a float and a
-//! truth value for an int. It takes untrusted input: every mistake is an error that says where it is.
+//! truth value for an int. Of equal names in an object the last one counts where a dict is read and is an error where fields
+//! are; a field that the class does not have and one that is not there are errors, also where it has a default. It takes
+//! untrusted input: every mistake is an error that says where it is.
 
 use crate::datum::{DEPTH, Datum, Part, Path, as_member, member_of};
 use crate::entity::{ClassId, TypeId};
+use crate::enums::{Member, MemberValue};
 use crate::structural::{slot_type, write_float_repr};
 use crate::types::{self, Type, Types};
 use base64::Engine;
@@ -372,7 +375,24 @@ impl Reader<'_> {
             (Type::Tuple(parts), Json::Array(elements)) => !looks || parts.len() == elements.len(),
             (Type::Bytes, Json::Object(entries)) => matches!(&entries[..], [(name, _)] if name == "$bytes"),
             (Type::Dict(key, _), Json::Object(entries)) => {
-                *key == types::STR || matches!(&entries[..], [(name, _)] if name == "$dict")
+                *key == types::STR || entries.is_empty() || matches!(&entries[..], [(name, _)] if name == "$dict")
+            }
+            (Type::Class(class), json) if types.enumeration(*class).is_some() => {
+                let value = match json {
+                    Json::Number(text) => text.parse().ok().map(Datum::Int),
+                    Json::String(text) => Some(Datum::Str(text.clone())),
+                    _ => None,
+                };
+                let of_kind = |m: &Member| {
+                    matches!(
+                        (&m.value, json),
+                        (MemberValue::Int(_), Json::Number(_)) | (MemberValue::Str(_), Json::String(_))
+                    )
+                };
+                types.enumeration(*class).is_some_and(|e| match value {
+                    value if looks => value.is_some_and(|value| e.member(&value).is_some()),
+                    _ => e.members.iter().any(of_kind),
+                })
             }
             (Type::Class(class), Json::Object(entries)) => {
                 let class = types.class(*class);
@@ -387,6 +407,7 @@ impl Reader<'_> {
         const FORM: &str = "{\"$dict\": [[key, value], …]}";
         let pairs = match json {
             Json::Object(entries) => match entries.as_slice() {
+                [] => return Ok(Datum::Dict(Vec::new())),
                 [(name, Json::Array(pairs))] if name == "$dict" => pairs,
                 _ => return Err(self.error(FORM, json.to_string())),
             },

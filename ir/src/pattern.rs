@@ -92,6 +92,8 @@ pub const LIST_PAIR_KV: Pattern = Pattern::List(&PAIR_KV);
 pub const PAIR_INT: Pattern = Pattern::Pair(&INT, &INT);
 /// `tuple[float, float]`.
 pub const PAIR_FLOAT: Pattern = Pattern::Pair(&FLOAT, &FLOAT);
+/// `tuple[bytes, str]`.
+pub const PAIR_BYTES_STR: Pattern = Pattern::Pair(&BYTES, &STR);
 /// `tuple[str, str, str]`.
 pub const TRIPLE_STR: Pattern = Pattern::Triple(&STR, &STR, &STR);
 /// `tuple[bytes, bytes, bytes]`.

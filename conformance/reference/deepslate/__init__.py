@@ -6,13 +6,18 @@ from __future__ import annotations
 import inspect
 import random as _random
 import uuid as _uuid
+from pathlib import Path
 from typing import Any
 
 from world import BEGINNING, current
 
 from . import dpslio
-from ._errors import DSError
-from ._json import json_marshal, json_unmarshal
+
+# What needs no engine is the package's own.
+__path__.append(str(Path(__file__).parents[3] / "python/python/deepslate"))
+
+from ._json import json_marshal, json_unmarshal  # noqa: E402
+from ._values import DSError  # noqa: E402
 
 __all__ = [
     "DSError",

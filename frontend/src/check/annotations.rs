@@ -1,6 +1,6 @@
 //! Types as they are written: `int`, `list[str]`, `dpslio.Queue[int]`, names of dataclasses, all also in quotes.
 
-use super::names::{Global, Member, Program, member};
+use super::names::{Global, Program, member};
 use crate::ast::{BinaryOp, Expr, ExprKind};
 use crate::diag::{Code, Diagnostic, nearest};
 use deepslate_ir::dserror;
@@ -75,7 +75,7 @@ impl Program<'_> {
                     Diagnostic::error(Code::UnknownType, expr.span, "a Queue needs the type of its elements")
                         .help(format!("{written}[int]"))
                 }
-                (_, Some(Member::NotYet) | None) => self.unusable(&written, &Global::Api(path.clone()), expr.span),
+                (_, None) => self.unusable(&written, &Global::Api(path.clone()), expr.span),
                 _ => Diagnostic::error(Code::UnknownType, expr.span, format!("`{written}` is no type")),
             },
             Some(broken @ Global::Broken(_)) => self.unusable(&written, broken, expr.span),

@@ -341,6 +341,19 @@ impl Checker<'_, '_> {
                 self.arguments(written, &[], arguments, span)?;
                 Some(op(code, Vec::new(), ty, span))
             }
+            "json_marshal" => {
+                self.no_await(awaited, written, span);
+                self.json_marshal(written, arguments, span)
+            }
+            "json_unmarshal" => {
+                arguments.iter().for_each(|a| {
+                    self.expr(&a.value, None);
+                });
+                let message = format!("`{written}` needs the type that it is to read");
+                let report = Diagnostic::error(Code::CannotInfer, span, message);
+                self.report(report.help(format!("{written}[list[int]](data)")));
+                None
+            }
             "dpslio.after" => {
                 self.no_await(awaited, written, span);
                 self.acts(written, SYNC, span);
@@ -408,6 +421,10 @@ impl Checker<'_, '_> {
                 self.out.append(&mut reports);
                 let ty = self.program.types.intern(Type::Queue(element?));
                 self.new_queue(&written, ty, arguments, span)
+            }
+            Some((written, Some(Global::Api(path)))) if path == "json_unmarshal" => {
+                self.no_await(awaited, &written, span);
+                self.json_unmarshal(&written, argument, arguments, span)
             }
             Some((written, Some(global @ Global::Api(_)))) => {
                 let report = self.program.unusable(&written, &global, whole);

@@ -6,7 +6,7 @@
 //! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select), `conditions`,
 //! `expr` expressions, `sequences` displays and unpacking, `folds` generators that a builtin consumes, `operators`, `call`, `builtin`,
 //! `own` the class of the language itself, `special` builtins that say more than a signature, `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions,
-//! `infer` what empty lists and dicts hold.
+//! `json` values to JSON and back, `infer` what empty lists and dicts hold.
 
 mod annotations;
 mod assign;
@@ -26,6 +26,7 @@ mod format;
 mod globals;
 mod infer;
 mod init;
+mod json;
 mod loops;
 mod names;
 mod nested;

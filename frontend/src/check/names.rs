@@ -93,8 +93,8 @@ pub(crate) const API: &[(&str, Member)] = &[
     ("random", Member::Callable),
     ("http_listen", Member::Callable),
     ("http_request", Member::Callable),
-    ("json_marshal", Member::NotYet),
-    ("json_unmarshal", Member::NotYet),
+    ("json_marshal", Member::Callable),
+    ("json_unmarshal", Member::Callable),
     (deepslate_ir::dserror::NAME, Member::Type),
     ("dpslio.after", Member::Callable),
     ("new_embedded", Member::Host),
@@ -119,8 +119,6 @@ pub(crate) enum Member {
     Type,
     /// Stands after `match`.
     Select,
-    /// Comes with a later version.
-    NotYet,
     /// Is for programs that run an engine.
     Host,
 }
@@ -388,9 +386,6 @@ impl<'a> Program<'a> {
                 Diagnostic::error(why.code, span, message).label(why.span, why.message.clone())
             }
             Global::Api(path) => match member(path) {
-                Some(Member::NotYet) => {
-                    Diagnostic::error(Code::NotYet, span, format!("not supported yet: `{written}`"))
-                }
                 Some(Member::Host) => {
                     let message = format!("`{written}` starts or reaches an engine, which a flow can't do");
                     Diagnostic::error(Code::NotInFlows, span, message).help("call it outside of flows")

@@ -1,7 +1,7 @@
-from deepslate import flow, json_marshal
+from deepslate import flow
 
 
 @flow
 async def fetch(numbers: list[int]) -> int:
-    raw = json_marshal(numbers)
+    numbers[0:1] += [4]
     return len(numbers)

@@ -10,6 +10,7 @@ mod args;
 mod bytes;
 mod dict;
 mod format;
+mod json;
 mod list;
 mod machine;
 mod math;

@@ -667,4 +667,10 @@ builtins! {
     Log1p "math_log1p" Function("math.log1p") (x: FLOAT) => FLOAT, [TRAPS], math::log1p;
     /// The power of e minus 1; traps on overflow.
     Expm1 "math_expm1" Function("math.expm1") (x: FLOAT) => FLOAT, [TRAPS], math::expm1;
+
+    // JSON.
+    /// A value as JSON text, in the form of `ir::json`, and an empty text; where it has no such form, no bytes and why: it contains itself, or is nested too deep.
+    JsonWrite "json_write" Syntax (value: T) => PAIR_BYTES_STR, [TRAPS READS ALLOCATES], json::write;
+    /// Appends the value that JSON text is, read as an element of the list, and gives an empty text; where the text is no such value, appends nothing and says where, what was expected and what was found.
+    JsonRead "json_read" Syntax (into: LIST_T, data: BYTES) => STR, [TRAPS READS WRITES ALLOCATES], json::read;
 }

@@ -164,6 +164,7 @@ fn errors_say_where_and_what_was_meant() {
         (n.pair, "[1]", "expected tuple[int, str], found an array of 1"),
         (BYTES, "\"abc\"", "expected {\"$bytes\": base64}, found \"abc\""),
         (n.by_name, "{\"a\": [true, \"x\"]}", "at [a][1]: expected int, found \"x\""),
+        (n.by_int, "[]", "expected {\"$dict\": [[key, value], …]}, found an array"),
         (n.by_int, "{\"1\": 2}", "expected {\"$dict\": [[key, value], …]}, found an object"),
         (n.by_int, "{\"$dict\": [[1]]}", "expected [key, value], found an array of 1"),
         (n.by_int, "{\"$dict\": [[\"a\", 2]]}", "at [\"a\"]: expected int, found \"a\""),
@@ -194,6 +195,13 @@ fn errors_say_where_and_what_was_meant() {
     }
     let error = from_json(&n.types, BYTES, "{\"$bytes\": \"!\"}").unwrap_err();
     assert!(error.to_string().starts_with("expected base64, found an object ("), "{error}");
+}
+
+#[test]
+fn an_empty_object_is_an_empty_dict_of_any_keys() {
+    let n = named();
+    assert_eq!(from_json(&n.types, n.by_int, "{}"), Ok(Datum::Dict(Vec::new())));
+    assert_eq!(from_json(&n.types, n.by_name, "{}"), Ok(Datum::Dict(Vec::new())));
 }
 
 #[test]

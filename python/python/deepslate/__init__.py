@@ -4,6 +4,7 @@ from . import dpslio
 from ._errors import CompileError, DeepslateError, FlowCancelled, FlowEnded, FlowFailed, QueueFull, StoreError
 from ._flow import FlowDefinition, flow, http_listen, http_request, impure, now, pure, random, sleep, uuid
 from ._host import Context, context
+from ._json import json_marshal, json_unmarshal
 from ._native import __version__
 from ._platform import Platform, new_embedded, new_platform, new_postgres, spawn_inspector, spawn_workers
 from ._values import DSError
@@ -27,6 +28,8 @@ __all__ = [
     "http_listen",
     "http_request",
     "impure",
+    "json_marshal",
+    "json_unmarshal",
     "new_embedded",
     "new_platform",
     "new_postgres",

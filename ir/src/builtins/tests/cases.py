@@ -4,6 +4,8 @@ A line is `name(arguments) = result`, with ` | first argument afterwards` where 
 `name(arguments) ! kind: message`. None in a slice stands for an absent part.
 """
 
+import base64
+import json
 import math
 import operator
 import random
@@ -480,3 +482,30 @@ for x, keys in [([], []), (["a", "b", "c"], [2, 1, 2]), ([1, 2, 3, 4], ["x", "it
     for r in [False, True]:
         run("list_sorted_by", lambda x, k, r: [v for v, _ in sorted(zip(x, k), key=lambda p: p[1], reverse=r)], x, keys, r)
     run("list_min_by", lambda x, k: min(x, key=lambda v: k[x.index(v)]), x, keys), run("list_max_by", lambda x, k: max(x, key=lambda v: k[x.index(v)]), x, keys)
+
+
+# JSON: documents that fit; what does not is told in our own words.
+def json_form(value):
+    if isinstance(value, bytes):
+        return {"$bytes": base64.b64encode(value).decode()}
+    if isinstance(value, (list, tuple)):
+        return [json_form(part) for part in value]
+    if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+        return {"$dict": [[json_form(key), json_form(part)] for key, part in value.items()]}
+    return {key: json_form(part) for key, part in value.items()} if isinstance(value, dict) else value
+
+
+def json_write(value):
+    return json.dumps(json_form(value), separators=(",", ":"), ensure_ascii=False).encode(), ""
+
+
+def json_read(into, data):
+    into.append(json.loads(data))
+    return ""
+
+
+each("json_write", json_write, *INTS, *FLOATS, *TEXTS, True, None, b"", b"\0\xff'", [1, -2], [], ["a", 'b"\\'], {"k": [1.0, -0.0]}, {1: "a", -2: ""}, ((1, "a", None),), [(True, 1.5)],
+     {"a": {"b": {"c": [[1]]}}}, {(1, 2): b"x"})
+for into, data in [([], b"1"), ([5], b" -9223372036854775808 "), ([], b"9223372036854775807"), ([1.5], b"2.5e3"), ([0.5], b"Infinity"), ([""], b'"a\\u00e9\\n\\ud83d\\ude00\\/"'), ([""], '"日本"'.encode()),
+                   ([[1]], b"[ 1,2 ,\n3 ]"), ([[1]], b"[]"), ([True], b"false"), ([None], b"null"), ([{"a": 1}], b'{"b": 2, "c": 3, "b": 4}'), ([{"a": [[1.5]]}], b'{"x": [[], [0.25]]}')]:
+    run("json_read", changed(json_read), into, data)

@@ -175,3 +175,45 @@ fn what_does_not_fit_the_memory_is_a_fault_before_it_is_built() {
         assert_eq!(result.expect_err("it is too large").kind, TrapKind::Memory, "{builtin}");
     }
 }
+
+#[test]
+fn a_document_that_does_not_fit_is_told_and_nothing_is_appended() {
+    let mut heap = Heap::default();
+    let list = heap.types.intern(Type::List(types::INT));
+    let into = heap.new_list(list, &[7]).expect("there is room");
+    let call = Call { args: &[list, types::BYTES], ret: types::STR };
+    for (data, wanted) in [
+        (&b""[..], "expected a JSON value, found the end of the text (line 1, column 1 of the JSON text)"),
+        (b"1.5", "expected int, found 1.5"),
+        (b"[1]", "expected int, found an array"),
+        (b"\"a\xff\"", "expected UTF-8 text, found the byte 0xff at index 2"),
+        (b"\xe6\x97", "expected UTF-8 text, found the byte 0xe6 at index 0"),
+    ] {
+        let data = heap.new_bytes(data).expect("there is room");
+        let why = Builtin::JsonRead.body()(&mut heap, &call, &[into, data]).expect("no fault");
+        assert_eq!(heap.str(why), wanted);
+        assert_eq!(heap.list_slots(into), [7]);
+    }
+}
+
+#[test]
+fn a_value_that_contains_itself_has_no_document() {
+    use crate::types::{Class, Field};
+    let mut heap = Heap::default();
+    let class = heap.types.add_class(Class { name: "Node".to_owned(), fields: Vec::new(), frozen: false });
+    let node = heap.types.intern(Type::Class(class));
+    let nodes = heap.types.intern(Type::List(node));
+    heap.types.class_mut(class).fields = vec![Field { name: "next".to_owned(), ty: nodes }];
+    let list = heap.new_list(nodes, &[]).expect("there is room");
+    let object = heap.new_object(node, &[list]).expect("there is room");
+    let pair = heap.types.intern(Type::Tuple(vec![types::BYTES, types::STR]));
+    let call = Call { args: &[node], ret: pair };
+    let write = |heap: &mut Heap| {
+        let made = Builtin::JsonWrite.body()(heap, &call, &[object]).expect("no fault");
+        let (text, why) = (heap.slot(made, 0), heap.slot(made, 1));
+        (heap.bytes(text).to_vec(), heap.str(why).to_owned())
+    };
+    assert_eq!(write(&mut heap), (b"{\"next\":[]}".to_vec(), String::new()));
+    heap.list_splice(list, 0..0, &[object]).expect("there is room");
+    assert_eq!(write(&mut heap), (Vec::new(), "a Node contains itself, and has no JSON form".to_owned()));
+}
