@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use deepslate_engine::{Ending, Finished, HostFn, HostFns, Options, Spawned};
+use deepslate_engine::{CallOptions, Ending, Finished, HostFn, HostFns, Kind, Options, Spawned};
 use deepslate_ir::image::Image;
 use deepslate_storage::backends::memory::Memory;
 use deepslate_storage::{Store, backends};
@@ -39,6 +39,7 @@ pub struct Builder {
     flows: Flows,
     images: Vec<Image>,
     hosts: HostFns,
+    host_options: Vec<(String, CallOptions)>,
     runtime: Option<deepslate_engine::Handle>,
 }
 
@@ -138,6 +139,22 @@ impl Builder {
         self
     }
 
+    /// Says how the impure host function of this name is called: retries with backoff, timeout, concurrency. `start` refuses
+    /// options that make no sense.
+    ///
+    /// ```
+    /// # use deepslate::{CallOptions, Engine};
+    /// # use std::time::Duration;
+    /// let charge = CallOptions { retries: 5, timeout: Some(Duration::from_secs(10)), ..CallOptions::default() };
+    /// let builder = Engine::builder().host_options("charge", charge);
+    /// # drop(builder);
+    /// ```
+    #[must_use]
+    pub fn host_options(mut self, name: impl Into<String>, options: CallOptions) -> Builder {
+        self.host_options.push((name.into(), options));
+        self
+    }
+
     /// A runtime of the caller for I/O and host functions, in place of one that the engine makes.
     #[must_use]
     pub fn runtime(mut self, runtime: deepslate_engine::Handle) -> Builder {
@@ -148,8 +165,16 @@ impl Builder {
     /// Compiles the flows, opens the store and starts.
     ///
     /// # Errors
-    /// `Flows` with all diagnostics if they don't compile; what the store and the engine say.
+    /// `Flows` with all diagnostics if they don't compile; `Engine` with kind `BadArguments` for options of a host function that make
+    /// no sense; what the store and the engine say.
     pub async fn start(self) -> Result<Engine> {
+        for (name, options) in self.host_options {
+            let configured = self.hosts.configure(name.as_str(), options);
+            configured.map_err(|what| {
+                let what = format!("the options of host function `{name}`: {what}");
+                deepslate_engine::Error::new(Kind::BadArguments, "start", what)
+            })?;
+        }
         let mut images = self.images;
         if !self.flows.is_empty() {
             images.push(self.flows.image()?);

@@ -107,6 +107,7 @@ fn give<Output: Serialize, Failed: fmt::Display>(
 ) -> Result<Datum, HostError> {
     let value = result.map_err(|error| HostError {
         type_name: short_name(std::any::type_name::<Failed>()).to_owned(),
+        types: vec![std::any::type_name::<Failed>().to_owned()],
         message: error.to_string(),
         traceback: String::new(),
     })?;

@@ -57,8 +57,8 @@ pub use flows::Flows;
 pub use value::ValueError;
 
 pub use deepslate_engine::{
-    Answer, CallContext, Change, Ending, Failure, Finished, HostError, HostFn, HostFns, Listing, Options, Shown,
-    Spawned, Summary, Which,
+    Answer, CallContext, CallOptions, Change, Ending, Failure, Finished, HostError, HostFn, HostFns, Listing, Options,
+    Shown, Spawned, Summary, Which,
 };
 
 pub use deepslate_engine as engine;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use deepslate::engine::Kind;
-use deepslate::{CallContext, Engine, Error};
+use deepslate::{CallContext, CallOptions, Engine, Error};
 use serde::{Deserialize, Serialize};
 
 const FLOWS: &str = r#"
@@ -130,4 +130,39 @@ async fn flows_that_do_not_compile_are_refused_with_all_that_is_wrong() {
     let error = Engine::builder().memory().flows_from_source("f.py", source).start().await.unwrap_err();
     let Error::Flows(diagnostics) = &error else { panic!("{error}") };
     assert!(diagnostics.contains("f.py:5") && diagnostics.contains("f.py:6"), "{diagnostics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_function_is_called_by_its_options() {
+    const FLOW: &str = "from deepslate import flow, impure
+
+@impure
+def charge(cents: int) -> int: ...
+
+@flow
+async def pay(cents: int) -> int:
+    return charge(cents)
+";
+    let attempts = Arc::new(AtomicU32::new(0));
+    let seen = Arc::clone(&attempts);
+    let charge = move |context: CallContext, cents: i64| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        async move { if context.attempt < 3 { Err(std::io::Error::other("busy")) } else { Ok(cents) } }
+    };
+    let retried = CallOptions {
+        retries: 4,
+        backoff: Duration::from_millis(5),
+        retry_on: vec![std::any::type_name::<std::io::Error>().to_owned()],
+        ..CallOptions::default()
+    };
+    let builder = || Engine::builder().memory().flows_from_source("pay.py", FLOW);
+    let engine = builder().host_fn_in_context("charge", charge).host_options("charge", retried).start().await.unwrap();
+    engine.spawn("p", "pay", (5,)).await.unwrap();
+    assert_eq!(engine.result::<i64>("p").await.unwrap(), 5);
+    assert_eq!(attempts.load(Ordering::SeqCst), 3);
+    engine.shutdown().await;
+
+    let nonsense = CallOptions { concurrency: Some(0), ..CallOptions::default() };
+    let error = builder().host_options("charge", nonsense).start().await.unwrap_err().to_string();
+    assert!(error.contains("host function `charge`: concurrency: "), "{error}");
 }

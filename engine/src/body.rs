@@ -6,6 +6,7 @@
 //! memory: the truth is in the store, and whoever holds the shard reads it from there.
 
 mod http;
+mod retry;
 mod send;
 
 use std::collections::BTreeSet;
@@ -226,6 +227,7 @@ impl Body {
             },
             Event::Written(outcome) => self.written(turn, outcome),
             Event::Result { step, result } => self.result(turn, step, result),
+            Event::Retry { step, attempt, pause, why } => self.retry(turn, step, attempt, pause, &why),
             Event::Wake => self.wake(turn),
             Event::Command(command, message, reply) => self.command(turn, command, message, reply),
             Event::Request(incoming) => self.request(turn, *incoming),
@@ -278,6 +280,9 @@ impl Body {
         {
             self.armed.pop_first();
             self.record.sleeps.remove(&(due_ms, step));
+            if self.pause_is_over(step) {
+                continue;
+            }
             let answer = self.overdue(step);
             if self.vm.as_mut().is_some_and(|vm| vm.complete(step, Ok(answer))) {
                 self.wanted.commit = true;
@@ -491,7 +496,10 @@ impl Body {
     /// Wants all host calls that are not under way again: their attempts are counted in a commit first.
     fn repeat(&mut self, turn: &Turn<'_>) {
         let Some(vm) = &self.vm else { return };
-        let is_lost = |call: &&Call| self.acts(&call.request) && !turn.node.calls.is_under_way(self.head.id, call.step);
+        let is_lost = |call: &&Call| {
+            let under_way = || turn.node.calls.is_under_way(self.head.id, call.step);
+            self.acts(&call.request) && !self.pauses(call.step) && !under_way()
+        };
         let calls: Vec<_> = vm.pending().iter().filter(is_lost).cloned().collect();
         if calls.is_empty() {
             return;
@@ -687,7 +695,7 @@ impl Body {
         let events: Vec<Bytes> = wanted.events.drain(..).map(|event| event.encode().into()).collect();
         let has_calls = || {
             let mut pending = self.vm.iter().flat_map(|vm| vm.pending());
-            pending.any(|call| self.acts(&call.request))
+            pending.any(|call| self.acts(&call.request) && !self.pauses(call.step))
         };
         let is_held = matches!(status, Status::Paused) || status.is_finished();
         let head = Head {
@@ -834,7 +842,7 @@ impl Body {
                 continue;
             }
             let name = &loaded.module().host(host).name;
-            let Some(function) = turn.node.hosts.get(name) else {
+            let Some(callable) = turn.node.hosts.callable(name) else {
                 return self.parked(turn, &format!("host function `{name}` is not registered here"));
             };
             let context = CallContext {
@@ -845,7 +853,7 @@ impl Body {
                 attempt: self.record.attempts.get(&call.step).copied().unwrap_or(1),
             };
             let call = HostCall { args, context, program: Arc::clone(&loaded.program), host };
-            turn.node.call_host(function, call);
+            turn.node.call_host(callable, call);
         }
     }
 }

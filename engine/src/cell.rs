@@ -4,6 +4,7 @@
 //! is queued or running waits there. A cell that is gone takes no event; the sender looks for its successor.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::time::Duration;
 
 use deepslate_ir::datum::Datum;
 use deepslate_ir::trap::Fault;
@@ -131,6 +132,8 @@ pub(crate) enum Event {
     Written(Outcome),
     /// The result of a host call.
     Result { step: u64, result: Result<Datum, Fault> },
+    /// A host call has failed with this attempt, for this reason, and is to be made again after a pause.
+    Retry { step: u64, attempt: u32, pause: Duration, why: String },
     /// A timer is due.
     Wake,
     /// An operator's message with its id.

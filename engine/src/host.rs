@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use async_trait::async_trait;
 use deepslate_ir::datum::Datum;
@@ -19,6 +19,8 @@ use deepslate_ir::types::Types;
 use deepslate_regvm::Program;
 use deepslate_storage::IsolateId;
 use tokio::runtime::Handle;
+
+use crate::retry::{CallOptions, Rules};
 
 /// Who calls, and which time it is.
 #[derive(Clone, Debug)]
@@ -70,6 +72,9 @@ impl HostCall {
 pub struct HostError {
     /// The type of the exception or error; may be empty.
     pub type_name: String,
+    /// More names for its type: the full one, and those of the types that it is one of. By them [`CallOptions::retry_on`] knows
+    /// it, too; may be empty.
+    pub types: Vec<String>,
     /// What went wrong.
     pub message: String,
     /// Where, in the host's words; may be empty.
@@ -84,14 +89,14 @@ impl HostError {
 
     /// What an impure call gives that ended so: a DSError if the function declares that it may give one, else a trap.
     pub(crate) fn into_result(self, function: &Signature, types: &Types) -> Result<Datum, Fault> {
-        let HostError { type_name, message, traceback } = self.clone();
+        let HostError { type_name, types: _, message, traceback } = self.clone();
         let error = DSError { type_name, traceback, ..DSError::new("exception", message) };
         error.into_datum(types, function.ret).ok_or_else(|| self.into_fault(&function.name))
     }
 
     /// As a trap of the flow.
     pub(crate) fn into_fault(self, function: &str) -> Fault {
-        let HostError { type_name, message, traceback } = self;
+        let HostError { type_name, types: _, message, traceback } = self;
         let mut text = format!("{function}: ");
         if !type_name.is_empty() {
             text.push_str(&type_name);
@@ -176,9 +181,22 @@ where
     Arc::new(Blocking(Arc::new(function)))
 }
 
+/// A host function as it is called: with its rules, which calls of it share.
+#[derive(Clone)]
+pub(crate) struct Callable {
+    pub(crate) function: Arc<dyn HostFn>,
+    pub(crate) rules: Arc<Rules>,
+}
+
 /// The host functions of one engine, by name.
 #[derive(Clone, Default)]
-pub struct HostFns(Arc<RwLock<HashMap<String, Arc<dyn HostFn>>>>);
+pub struct HostFns(Arc<RwLock<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    functions: HashMap<String, Arc<dyn HostFn>>,
+    rules: HashMap<String, Arc<Rules>>,
+}
 
 impl HostFns {
     /// None.
@@ -186,19 +204,46 @@ impl HostFns {
         HostFns::default()
     }
 
+    fn inner(&self) -> RwLockReadGuard<'_, Inner> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Puts a function under a name, in place of one that is there.
     pub fn register(&self, name: impl Into<String>, function: Arc<dyn HostFn>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), function);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).functions.insert(name.into(), function);
+    }
+
+    /// Says how the impure function of this name is called, whether it is registered already or later. Calls under way go on as
+    /// they began.
+    ///
+    /// # Errors
+    /// What is wrong with the options, naming the one.
+    pub fn configure(&self, name: impl Into<String>, options: CallOptions) -> Result<(), String> {
+        let rules = Arc::new(Rules::new(options)?);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).rules.insert(name.into(), rules);
+        Ok(())
     }
 
     /// The function of this name.
     pub fn get(&self, name: &str) -> Option<Arc<dyn HostFn>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.inner().functions.get(name).cloned()
+    }
+
+    /// How the function of this name is called.
+    pub fn options(&self, name: &str) -> CallOptions {
+        self.inner().rules.get(name).map(|rules| rules.options().clone()).unwrap_or_default()
+    }
+
+    /// The function of this name with its rules.
+    pub(crate) fn callable(&self, name: &str) -> Option<Callable> {
+        let inner = self.inner();
+        let function = Arc::clone(inner.functions.get(name)?);
+        Some(Callable { function, rules: inner.rules.get(name).cloned().unwrap_or_default() })
     }
 
     /// All names, in order.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        let mut names: Vec<_> = self.inner().functions.keys().cloned().collect();
         names.sort();
         names
     }

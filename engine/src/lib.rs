@@ -29,6 +29,7 @@ mod options;
 mod programs;
 mod record;
 mod registry;
+mod retry;
 pub mod rng;
 mod scheduler;
 mod seen;
@@ -48,6 +49,7 @@ pub use observer::Observer;
 pub use options::Options;
 pub use record::event::{Event, EventKind};
 pub use record::{Ending, Failure};
+pub use retry::CallOptions;
 pub use seen::{Differs, Finished, FlowShown, Listing, Numbers, RouteShown, Shown, Spawned, Summary, Vitals};
 pub use watch::Change;
 

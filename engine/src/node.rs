@@ -4,14 +4,12 @@
 //! calls, and keeps lease, timers and retention going. What an isolate does with an event is `body`'s business.
 
 use std::collections::{HashMap, HashSet};
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deepslate_ir::datum::Datum;
 use deepslate_storage::{self as storage, Delete, Head, IsolateId, Outcome, Shard, Store};
-use futures::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
@@ -21,7 +19,7 @@ use crate::clock::{Clock, StoreClock};
 use crate::committer::Committer;
 use crate::error::{Error, Kind};
 use crate::health::Health;
-use crate::host::{HostCall, HostError, HostFn, HostFns};
+use crate::host::{Callable, HostCall, HostFns};
 use crate::http::client::{Client, Outgoing};
 use crate::http::listeners::Listeners;
 use crate::http::{Trouble, bytes_or};
@@ -31,7 +29,8 @@ use crate::options::Options;
 use crate::programs::Programs;
 use crate::record::Ending;
 use crate::registry::Registry;
-use crate::rng::Rng;
+use crate::retry::{PAUSE_IN_MEMORY, Then};
+use crate::rng::{self, Rng};
 use crate::scheduler::Scheduler;
 use crate::timers::Timers;
 use crate::watch::{Change, Watch};
@@ -304,7 +303,8 @@ impl Node {
             Event::View(reply) => drop(reply),
             // Whoever sent it looks again.
             Event::Request(incoming) => drop(incoming),
-            Event::Read(_) | Event::Written(_) | Event::Result { .. } | Event::Wake | Event::Poke | Event::Fenced => {}
+            Event::Read(_) | Event::Written(_) | Event::Result { .. } | Event::Retry { .. } => {}
+            Event::Wake | Event::Poke | Event::Fenced => {}
         }
     }
 
@@ -433,22 +433,39 @@ impl Node {
 
     // ---- acting ----
 
-    /// Starts a host call, once.
-    pub(crate) fn call_host(self: &Arc<Self>, function: Arc<dyn HostFn>, call: HostCall) {
+    /// Starts a host call, once, and after a short pause again where its rules say so. A longer pause is the isolate's to keep.
+    pub(crate) fn call_host(self: &Arc<Self>, callable: Callable, mut call: HostCall) {
         let (id, Some(step)) = (call.context.isolate, call.context.step) else { return };
         if !self.calls.begin(id, step) {
             return;
         }
         let node = Arc::clone(self);
         self.runtime.spawn(async move {
-            let Some(_place) = node.place(&node.host_places, id, step).await else { return };
-            let (program, host) = (Arc::clone(&call.program), call.host);
-            let result = AssertUnwindSafe(function.call(call)).catch_unwind().await;
-            let result = result.unwrap_or_else(|_| Err(HostError::new("the host function panicked")));
-            if node.calls.is_under_way(id, step) {
-                let module = program.module();
-                let result = result.or_else(|error| error.into_result(module.host(host), &module.types));
-                node.deliver(id, Event::Result { step, result });
+            loop {
+                // The function's own place first: who waits for one must not hold up other functions.
+                let own = callable.place().await;
+                let Some(place) = node.place(&node.host_places, id, step).await else { return };
+                let chance = deepslate_ir::eval::random(rng::word(&*node.rng));
+                let then = callable.attempt(call.clone(), &*node.clock, chance).await;
+                drop((own, place));
+                if !node.calls.is_under_way(id, step) {
+                    return;
+                }
+                let (pause, why) = match then {
+                    Then::Give(result) => return node.deliver(id, Event::Result { step, result }),
+                    Then::Again(pause, why) => (pause, why),
+                };
+                let (name, attempt) = (&call.signature().name, call.context.attempt);
+                tracing::debug!(isolate = %id, step, attempt, "{name} failed and is called again in {pause:?}: {why}");
+                if pause > PAUSE_IN_MEMORY {
+                    let why = format!("{name}, after attempt {attempt}: {why}");
+                    return node.deliver(id, Event::Retry { step, attempt, pause, why });
+                }
+                node.clock.sleep(pause).await;
+                if !node.calls.is_under_way(id, step) {
+                    return;
+                }
+                call.context.attempt = attempt.saturating_add(1);
             }
         });
     }

@@ -3,7 +3,7 @@
 //!
 //! Modules and snapshots hold it: fields are never changed, only added at the end, with a default.
 
-use crate::datum::{Datum, as_member};
+use crate::datum::{Datum, as_member, member_of};
 use crate::entity::TypeId;
 use crate::types::{BYTES, Class, Field, INT, STR, Type, Types};
 
@@ -33,6 +33,22 @@ pub fn class() -> Class {
 pub fn among(types: &Types, ty: TypeId) -> Option<TypeId> {
     let is_it = |ty: &TypeId| matches!(types.get(*ty), Type::Class(id) if *types.class(*id) == class());
     types.members(ty).unwrap_or(&[ty]).iter().copied().find(is_it)
+}
+
+/// The kind of an error that a value of this type is; nothing of any other value.
+pub fn kind_of<'a>(types: &Types, ty: TypeId, value: &'a Datum) -> Option<&'a str> {
+    let error = among(types, ty)?;
+    let (member, value) = if types.members(ty).is_some() { member_of(types, ty, value)? } else { (ty, value) };
+    if member != error {
+        return None;
+    }
+    match value {
+        Datum::Object(slots) => match slots.first() {
+            Some(Datum::Str(kind)) => Some(kind),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// A value of it.
@@ -88,6 +104,10 @@ mod tests {
 
         let value = DSError { status: 404, ..DSError::new("status", "not here") };
         assert_eq!(value.clone().into_datum(&own, STR), None);
+        assert_eq!(kind_of(&own, INT, &Datum::Int(1)), None);
+        let there = value.clone().into_datum(&own, union).expect("it is a member");
+        assert_eq!((kind_of(&own, union, &there), kind_of(&own, STR, &there)), (Some("status"), None));
+        assert_eq!(kind_of(&own, union, &Datum::Member(0, Box::new(Datum::Int(1)))), None);
         let Some(Datum::Member(1, inner)) = value.clone().into_datum(&own, union) else { panic!("no member") };
         assert_eq!(value.into_datum(&own, error), Some(*inner.clone()));
         let Datum::Object(slots) = *inner else { panic!("no object") };

@@ -36,7 +36,8 @@ impl Importing {
             options.constants.push((name, datum));
         }
         let (hosts, classes) = (program.getattr("hosts")?, program.getattr("classes")?);
-        let (hosts, _) = host_fns(py, hosts.cast()?, classes.cast()?, &self.impure, &self.pure)?;
+        let how = program.getattr("options")?;
+        let (hosts, _) = host_fns(py, hosts.cast()?, how.cast()?, classes.cast()?, &self.impure, &self.pure)?;
         Ok(Imported { sources, options, hosts })
     }
 }

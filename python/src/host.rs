@@ -3,12 +3,14 @@
 
 use crate::convert::{Classes, to_datum, to_python};
 use async_trait::async_trait;
-use deepslate::engine::{HostCall, HostError, HostFn, HostFns};
+use deepslate::engine::{CallOptions, HostCall, HostError, HostFn, HostFns};
 use deepslate::ir::datum::Datum;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple, PyTypeMethods};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -119,6 +121,8 @@ impl Pool {
 struct PyHostFn {
     function: Py<PyAny>,
     trampoline: Py<PyAny>,
+    /// The seconds that a call may take: a coroutine is cancelled then.
+    timeout: Option<f64>,
     classes: Arc<Classes>,
     impure: Arc<Pool>,
     pure: Arc<Pool>,
@@ -144,15 +148,16 @@ impl PyHostFn {
             context.attempt,
             context.idempotency_key(),
         );
-        let result = self.trampoline.bind(py).call1((&self.function, PyTuple::new(py, args)?, place))?;
+        let result = self.trampoline.bind(py).call1((&self.function, PyTuple::new(py, args)?, place, self.timeout))?;
         to_datum(types, signature.ret, &result, &format!("the result of {}", signature.name))
     }
 }
 
-/// The host functions of a program, by name, and the Python classes that they share.
+/// The host functions of a program, by name, with their options, and the Python classes that they share.
 pub fn host_fns(
     py: Python<'_>,
     functions: &Bound<'_, PyDict>,
+    options: &Bound<'_, PyDict>,
     classes: &Bound<'_, PyDict>,
     impure: &Arc<Pool>,
     pure: &Arc<Pool>,
@@ -161,8 +166,14 @@ pub fn host_fns(
     let classes: Arc<Classes> = Arc::new(classes);
     let trampoline = py.import("deepslate._host")?.getattr("call")?;
     let registry = HostFns::new();
+    for (name, options) in options.iter() {
+        let configured = registry.configure(name.extract::<String>()?, call_options(&options)?);
+        configured.map_err(|what| PyValueError::new_err(format!("@impure on {name}: {what}")))?;
+    }
     for (name, function) in functions.iter() {
+        let timeout = registry.options(&name.extract::<String>()?).timeout;
         let function = PyHostFn {
+            timeout: timeout.map(|timeout| timeout.as_secs_f64()),
             function: function.unbind(),
             trampoline: trampoline.clone().unbind(),
             classes: Arc::clone(&classes),
@@ -174,10 +185,25 @@ pub fn host_fns(
     Ok((registry, classes))
 }
 
+/// Reads `deepslate._options.Options`.
+fn call_options(options: &Bound<'_, PyAny>) -> PyResult<CallOptions> {
+    let (retries, backoff, timeout, concurrency, retry_on): (u32, f64, Option<f64>, Option<usize>, Vec<String>) =
+        options.extract()?;
+    let duration = |seconds| Duration::try_from_secs_f64(seconds).map_err(|e| PyValueError::new_err(e.to_string()));
+    let (backoff, timeout) = (duration(backoff)?, timeout.map(duration).transpose()?);
+    Ok(CallOptions { retries, backoff, timeout, concurrency, retry_on })
+}
+
 fn host_error(py: Python<'_>, error: &PyErr) -> HostError {
     let type_name = error.get_type(py).name().map_or_else(|_| String::new(), |n| n.to_string());
     let traceback = error.traceback(py).and_then(|t| t.format().ok()).unwrap_or_default();
-    HostError { type_name, message: error.value(py).to_string(), traceback }
+    // As `deepslate._options.full_name` has them.
+    let full_name = |class: Bound<'_, PyAny>| {
+        let (module, name) = (class.getattr("__module__").ok()?, class.getattr("__qualname__").ok()?);
+        Some(format!("{module}.{name}"))
+    };
+    let types = error.get_type(py).mro().iter().filter_map(full_name).collect();
+    HostError { type_name, types, message: error.value(py).to_string(), traceback }
 }
 
 /// What the engine holds; calls under way keep the function alive.

@@ -132,7 +132,7 @@ impl Platform {
         sources: Vec<(String, u32, String)>,
         constants: &Bound<'_, PyDict>,
         hosts: &Bound<'_, PyDict>,
-        not_compiled: Vec<String>,
+        host_options: &Bound<'_, PyDict>,
         classes: &Bound<'_, PyDict>,
         http: Option<String>,
     ) -> PyResult<()> {
@@ -143,10 +143,10 @@ impl Platform {
         }
         let store =
             lock(&self.store).clone().ok_or_else(|| PyRuntimeError::new_err("this deepslate platform is closed"))?;
-        let image = self.image(py, sources, constants, not_compiled)?;
+        let image = self.image(py, sources, constants)?;
         let module = Arc::clone(image.module());
         let (impure, pure) = Pool::both();
-        let (registry, classes) = host_fns(py, hosts, classes, &impure, &pure)?;
+        let (registry, classes) = host_fns(py, hosts, host_options, classes, &impure, &pure)?;
         let mut options = self.config.options();
         options.workers = workers;
         options.http.address = http.or_else(|| self.config.http_address()).filter(|address| !address.is_empty());
@@ -302,7 +302,6 @@ impl Platform {
         py: Python<'_>,
         sources: Vec<(String, u32, String)>,
         constants: &Bound<'_, PyDict>,
-        not_compiled: Vec<String>,
     ) -> PyResult<Image> {
         let sources: Vec<Source> =
             sources.into_iter().map(|(path, first_line, text)| Source { path, text, first_line }).collect();
@@ -312,7 +311,6 @@ impl Platform {
             let datum = constant(&value, &name)?;
             known.push((name, datum));
         }
-        let _ = not_compiled;
         let options = FrontendOptions { constants: known, ..FrontendOptions::default() };
         let compiled = py.detach(|| compile(&sources, &options));
         let problem = || errors::ours(py, "CompileError", &format!("\n{}", compiled.render(false)));

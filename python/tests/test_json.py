@@ -115,7 +115,7 @@ def test_what_is_no_value_of_the_language_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="object has no JSON form"):
         json_marshal(object())
     with pytest.raises(TypeError, match="needs the type"):
-        json_unmarshal(b"1")
+        json_unmarshal(b"1")  # type: ignore[operator]
     with pytest.raises(TypeError, match="can't read"):
         json_unmarshal[complex](b"1")
 
@@ -134,10 +134,8 @@ def test_it_is_typed(tmp_path: Path) -> None:
         "d: str | DSError = json_unmarshal[int](b'')\n"
         "json_unmarshal[int]('')\n"
     )
-    done = subprocess.run([sys.executable, "-m", "mypy", "--strict", str(program)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(program)], capture_output=True, text=True)
     said = [line.split(": ", 1)[1] for line in done.stdout.splitlines()]
-    assert said[0].startswith('note: Revealed type is "builtins.dict[builtins.str, builtins.int] | deepslate._values.DSError"') or (
-        "dict[builtins.str, builtins.int], deepslate._values.DSError" in said[0]
-    )
+    assert len(said) == 3, done.stdout
+    assert "dict[builtins.str, builtins.int]" in said[0] and "DSError" in said[0]
     assert "Incompatible types in assignment" in said[1] and "incompatible type" in said[2]
-    assert said[3].startswith("Found 2 errors") or len(said) == 4

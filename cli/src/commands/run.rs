@@ -150,7 +150,7 @@ async fn start(context: &Context, args: &Run, name: &str, hosts: HostFns, progra
     };
     for host in hosts.names() {
         if let Some(function) = hosts.get(&host) {
-            builder = builder.host(host, function);
+            builder = builder.host_options(host.as_str(), hosts.options(&host)).host(host, function);
         }
     }
     if let Some(address) = &args.http {

@@ -74,7 +74,7 @@ pub async fn serve(context: &Context, args: &Serve) -> Outcome {
         let (image, hosts) = load(context, file)?;
         for name in hosts.names() {
             if let Some(function) = hosts.get(&name) {
-                builder = builder.host(name, function);
+                builder = builder.host_options(name.as_str(), hosts.options(&name)).host(name, function);
             }
         }
         builder = builder.image(image);

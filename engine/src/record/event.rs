@@ -27,10 +27,12 @@ pub enum EventKind {
     Ended = 5,
     /// It was restored by another life of an engine while calls were under way; the text says how many it repeats.
     Repeated = 6,
+    /// A host function failed and is called again after a pause; the text says which, after how many attempts, and why.
+    Retried = 7,
 }
 
 impl EventKind {
-    const ALL: [EventKind; 7] = [
+    const ALL: [EventKind; 8] = [
         EventKind::Log,
         EventKind::Spawned,
         EventKind::Paused,
@@ -38,6 +40,7 @@ impl EventKind {
         EventKind::Parked,
         EventKind::Ended,
         EventKind::Repeated,
+        EventKind::Retried,
     ];
 
     /// The word for it.
@@ -50,6 +53,7 @@ impl EventKind {
             EventKind::Parked => "parked",
             EventKind::Ended => "ended",
             EventKind::Repeated => "repeated",
+            EventKind::Retried => "retried",
         }
     }
 }

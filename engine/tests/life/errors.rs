@@ -42,6 +42,7 @@ async fn start() -> Engine {
                     type_name: "Negative".into(),
                     message: "below zero".into(),
                     traceback: "line 1".into(),
+                    ..HostError::default()
                 }),
             }
         };

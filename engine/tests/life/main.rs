@@ -7,6 +7,7 @@ mod faults;
 mod http;
 mod kill;
 mod requests;
+mod retry;
 mod send;
 mod spawn;
 mod web;

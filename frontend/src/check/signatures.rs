@@ -152,7 +152,7 @@ pub(super) fn declare(program: &mut Program<'_>) {
 }
 
 /// The options of `@impure`.
-const IMPURE_OPTIONS: &[&str] = &["retries", "backoff", "timeout", "concurrency"];
+const IMPURE_OPTIONS: &[&str] = &["retries", "backoff", "timeout", "concurrency", "retry_on"];
 
 impl Program<'_> {
     /// A default as it is written: a constant, or what makes an object that can't change.
@@ -342,7 +342,7 @@ impl Program<'_> {
                     _ => {
                         let message = match found {
                             Kind::Pure => "@pure takes compile=False only",
-                            Kind::Impure => "@impure takes retries, backoff, timeout and concurrency only",
+                            Kind::Impure => "@impure takes retries, backoff, timeout, concurrency and retry_on only",
                             Kind::Flow | Kind::Plain => "@flow takes no options",
                         };
                         out.push(Diagnostic::error(Code::Decorator, argument.value.span, message));

@@ -18,6 +18,7 @@ from typing import Any
 
 from ._errors import CompileError, DeepslateError
 from ._flow import FlowDefinition, mark_of
+from ._options import Options
 from ._values import DSError
 
 
@@ -31,6 +32,13 @@ class Program:
     constants: dict[str, Any] = dataclasses.field(default_factory=dict)
     hosts: dict[str, Callable[..., Any]] = dataclasses.field(default_factory=dict)
     """The functions that Python runs, `@impure` and `@pure`, by name."""
+
+    @property
+    def options(self) -> dict[str, Options]:
+        """How the impure ones are called, by name."""
+        marks = {name: mark_of(function) for name, function in self.hosts.items()}
+        return {name: mark.options for name, mark in marks.items() if mark is not None and mark.options is not None}
+
     classes: dict[str, type] = dataclasses.field(default_factory=lambda: {DSError.__name__: DSError})
     """The classes of values that cross the border, by name."""
 

@@ -6,10 +6,11 @@ import functools
 import random as _random
 import time as _time
 import uuid as _uuid
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Literal, ParamSpec, TypeVar, overload
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from ._errors import only_in_a_flow
+from ._options import Options, RetryOn, call_options
 from ._values import DSError
 
 P = ParamSpec("P")
@@ -18,6 +19,15 @@ R = TypeVar("R")
 Kind = Literal["flow", "pure", "impure"]
 
 MARK = "__deepslate__"
+
+
+class Impure(Protocol):
+    """``@impure`` with options, before it has its function."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Callable[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]: ...
 
 
 class FlowDefinition:
@@ -39,10 +49,13 @@ class FlowDefinition:
 class Mark:
     """What a decorator knows of the function that it marks."""
 
-    def __init__(self, kind: Kind, function: Callable[..., Any], *, compile: bool = True) -> None:
+    def __init__(
+        self, kind: Kind, function: Callable[..., Any], *, compile: bool = True, options: Options | None = None
+    ) -> None:
         self.kind: Kind = kind
         self.function = function
         self.compile = compile
+        self.options = options
 
 
 @overload
@@ -77,14 +90,44 @@ def pure(function: Callable[..., Any] | None = None, /, *, compile: bool = True)
 
 
 @overload
-def impure(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]: ...
+def impure(function: Callable[P, Coroutine[Any, Any, R]], /) -> Callable[P, R]: ...
 @overload
-def impure(function: Callable[P, R]) -> Callable[P, R]: ...
-def impure(function: Callable[..., Any]) -> Callable[..., Any]:
+def impure(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def impure(
+    *,
+    retries: int = 0,
+    backoff: float = 1.0,
+    timeout: float | None = None,
+    concurrency: int | None = None,
+    retry_on: RetryOn | Iterable[RetryOn] = (),
+) -> Impure: ...
+def impure(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    retries: int = 0,
+    backoff: float = 1.0,
+    timeout: float | None = None,
+    concurrency: int | None = None,
+    retry_on: RetryOn | Iterable[RetryOn] = (),
+) -> Any:
     """Marks a function with side effects: the flow is committed, then it is called at least once, always with the same
-    idempotency key, and its result is committed with the next step."""
-    setattr(function, MARK, Mark("impure", function))
-    return function
+    idempotency key (``deepslate.context().idempotency_key``), and its result is committed with the next step.
+
+    ``retries``: how often it is called again after a failure, which is an exception or a call that took longer than ``timeout``
+    seconds. ``backoff``: the seconds before the first of these; each further pause is twice as long, up to an hour, and of each a
+    random part is left out, up to half. A pause of more than a second is committed and survives a restart. ``retry_on``: exceptions
+    after which it is called again, and kinds of DSError: ``"exception"`` for all of them, ``"timeout"``, and any kind that it
+    returns itself; without it after every exception and timeout. ``concurrency``: how many calls of it a node makes at a time.
+    """
+    options = call_options(retries, backoff, timeout, concurrency, retry_on)
+
+    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        setattr(function, MARK, Mark("impure", function, options=options))
+        return function
+
+    return mark if function is None else mark(function)
 
 
 def mark_of(value: object) -> Mark | None:

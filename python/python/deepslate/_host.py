@@ -48,19 +48,20 @@ def _event_loop() -> asyncio.AbstractEventLoop:
         return _loop
 
 
-async def _as_task(awaitable: Any, where: Context) -> Any:
+async def _as_task(awaitable: Any, where: Context, timeout: float | None) -> Any:
     _current.set(where)
-    return await awaitable
+    return await asyncio.wait_for(awaitable, timeout)
 
 
-def call(function: Callable[..., Any], args: tuple[Any, ...], where: tuple[Any, ...]) -> Any:
-    """Calls a host function; called by the native module on one of its threads."""
+def call(function: Callable[..., Any], args: tuple[Any, ...], where: tuple[Any, ...], timeout: float | None) -> Any:
+    """Calls a host function; called by the native module on one of its threads. A coroutine is cancelled after ``timeout``
+    seconds, when the engine waits no more for it; a plain function can't be."""
     here = Context(*where)
     token = _current.set(here)
     try:
         result = function(*args)
         if inspect.isawaitable(result):
-            return asyncio.run_coroutine_threadsafe(_as_task(result, here), _event_loop()).result()
+            return asyncio.run_coroutine_threadsafe(_as_task(result, here, timeout), _event_loop()).result()
         return result
     finally:
         _current.reset(token)

@@ -96,8 +96,10 @@ class _Unmarshal:
 
         return json_unmarshal
 
-    def __call__(self, data: bytes) -> typing.NoReturn:
-        raise TypeError("json_unmarshal needs the type that it is to read: json_unmarshal[list[int]](data)")
+    if not typing.TYPE_CHECKING:
+        # For type checkers it can't be called.
+        def __call__(self, data):
+            raise TypeError("json_unmarshal needs the type that it is to read: json_unmarshal[list[int]](data)")
 
     def __repr__(self) -> str:
         return "deepslate.json_unmarshal"

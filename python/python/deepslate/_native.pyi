@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from ._options import Options
+
 __version__: str
 
 class Platform:
@@ -16,7 +18,7 @@ class Platform:
         sources: list[tuple[str, int, str]],
         constants: dict[str, Any],
         hosts: dict[str, Callable[..., Any]],
-        not_compiled: list[str],
+        options: dict[str, Options],
         classes: dict[str, type],
         http: str | None,
     ) -> None: ...

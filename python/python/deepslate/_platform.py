@@ -189,13 +189,12 @@ def spawn_workers(
     ``flows`` are ``@flow`` functions, called (``counter()``) or not (``counter``). Gives spawn, result, cancel and shutdown.
     """
     program = collect(flows)
-    uncompiled = [name for name, host in program.hosts.items() if (mark := mark_of(host)) and not mark.compile]
     platform._here().start(
         workers,
         program.sources,
         program.constants,
         program.hosts,
-        uncompiled,
+        program.options,
         program.classes,
         platform.http_address,
     )
