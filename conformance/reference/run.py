@@ -61,6 +61,8 @@ def plain_sum(values: Any, start: Any = 0) -> Any:
 # The first that fits.
 KINDS: list[tuple[type[BaseException], str]] = [
     (Raised, "raised"),
+    # A variable that has no value yet.
+    (UnboundLocalError, "raised"),
     (OverflowError, "overflow"),
     (ZeroDivisionError, "division"),
     (IndexError, "index"),

@@ -38,20 +38,21 @@ impl Path {
     }
 }
 
-/// The variables that have a value on every path to a place, and which members of unions are left of what they hold; nothing
-/// is known of a place that no path leads to.
+/// The variables that have a value on every path to a place, which members of unions are left of what they hold, and the
+/// variables that have a value on some path that was seen; nothing is known of a place that no path leads to.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Assigned(Option<BTreeSet<VarId>>, BTreeMap<Path, BTreeSet<TypeId>>);
+pub(crate) struct Assigned(Option<BTreeSet<VarId>>, BTreeMap<Path, BTreeSet<TypeId>>, BTreeSet<VarId>);
 
 impl Assigned {
     /// Reached, with these.
     pub fn with(vars: impl IntoIterator<Item = VarId>) -> Assigned {
-        Assigned(Some(vars.into_iter().collect()), BTreeMap::new())
+        let vars: BTreeSet<VarId> = vars.into_iter().collect();
+        Assigned(Some(vars.clone()), BTreeMap::new(), vars)
     }
 
     /// A place that no path leads to.
     pub fn unreachable() -> Assigned {
-        Assigned(None, BTreeMap::new())
+        Assigned(None, BTreeMap::new(), BTreeSet::new())
     }
 
     /// Whether a path leads here.
@@ -64,10 +65,29 @@ impl Assigned {
         self.0.as_ref().is_none_or(|set| set.contains(&var))
     }
 
+    /// Whether the variable has a value on some path that was seen. What a later turn of a loop assigns was not.
+    pub fn may_have(&self, var: VarId) -> bool {
+        self.2.contains(&var)
+    }
+
+    /// What has a value on some path there may have one here, too.
+    pub fn see(&mut self, other: &Assigned) {
+        self.2.extend(other.2.iter().copied());
+    }
+
     /// The variable gets a value.
     pub fn add(&mut self, var: VarId) {
         if let Some(set) = &mut self.0 {
             set.insert(var);
+            self.2.insert(var);
+        }
+    }
+
+    /// The variable may have a value, and may have none.
+    pub fn doubt(&mut self, var: VarId) {
+        if let Some(set) = &mut self.0 {
+            set.remove(&var);
+            self.2.insert(var);
         }
     }
 
@@ -75,6 +95,7 @@ impl Assigned {
     pub fn remove(&mut self, var: VarId) {
         if let Some(set) = &mut self.0 {
             set.remove(&var);
+            self.2.remove(&var);
         }
         self.forget(&Path::of(var));
     }
@@ -103,6 +124,7 @@ impl Assigned {
     pub fn keep_known(&mut self, after: &Assigned) {
         if after.is_reached() {
             join_known(&mut self.1, &after.1);
+            self.2.extend(after.2.iter().copied());
         }
     }
 
@@ -114,6 +136,7 @@ impl Assigned {
             (Some(set), Some(others)) => {
                 set.retain(|v| others.contains(v));
                 join_known(&mut self.1, &other.1);
+                self.2.extend(other.2.iter().copied());
             }
         }
     }

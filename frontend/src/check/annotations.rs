@@ -248,6 +248,43 @@ impl Program<'_> {
         }
     }
 
+    /// Whether an annotation is for what is only read: `Sequence[T]`, `Iterable[T]`, `Mapping[K, V]`, or one of those and others.
+    pub fn only_reads(&self, annotation: &Expr) -> bool {
+        self.only_reads_at(annotation, 0)
+    }
+
+    fn only_reads_at(&self, annotation: &Expr, depth: u32) -> bool {
+        if depth > MAX_DEPTH {
+            return false;
+        }
+        match &annotation.kind {
+            ExprKind::Str(text) => crate::python::expression(text, annotation.span)
+                .is_some_and(|inner| self.only_reads_at(&inner, depth + 1)),
+            ExprKind::Binary(BinaryOp::BitOr, a, b) => {
+                self.only_reads_at(a, depth + 1) || self.only_reads_at(b, depth + 1)
+            }
+            ExprKind::Name(_) => match self.path(annotation) {
+                Some((_, Some(Global::Constant(index)))) => {
+                    self.alias(index).is_some_and(|value| self.only_reads_at(value, depth + 1))
+                }
+                _ => false,
+            },
+            ExprKind::Index(of, inner) => match self.path(of) {
+                Some((_, Some(Global::Foreign(what, _)))) => match what.rsplit_once('.').map_or("", |(_, name)| name) {
+                    "Sequence" | "Collection" | "Iterable" | "Mapping" | "AbstractSet" => true,
+                    "Set" => what.starts_with("comes from collections.abc."),
+                    "Optional" | "Union" | "Final" | "Annotated" => match &inner.kind {
+                        ExprKind::Tuple(parts) => parts.iter().any(|p| self.only_reads_at(p, depth + 1)),
+                        _ => self.only_reads_at(inner, depth + 1),
+                    },
+                    _ => false,
+                },
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// The report for a key type that can change.
     pub fn not_hashable(&self, key: TypeId, span: crate::source::Span) -> Diagnostic {
         let name = self.types.name(key);

@@ -6,7 +6,6 @@ use super::expr::op;
 use super::signatures::Kind;
 use crate::ast::{self, ExprKind as A};
 use crate::diag::{Code, Diagnostic};
-use crate::flow::Path;
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind, Stmt, StmtKind};
 use deepslate_ir::entity::TypeId;
@@ -39,7 +38,16 @@ impl Checker<'_, '_> {
         }
         let want = targets.iter().find_map(|t| self.target_type(t));
         let unpacks = targets.iter().any(|t| matches!(t.kind, A::Tuple(_) | A::List(_)));
-        let value = if unpacks && targets.len() == 1 { self.used_up(value, want) } else { self.expr(value, want) };
+        let value = match targets {
+            [_] if unpacks => self.used_up(value, want),
+            // A variable whose type nobody wrote takes other types as well.
+            [ast::Expr { kind: A::Name(name), .. }]
+                if self.names.get(name).is_some_and(|local| self.infer.is_inferred(local.span)) =>
+            {
+                self.expr_guided(value, want)
+            }
+            _ => self.expr(value, want),
+        };
         match targets {
             [target] => self.store(target, value, out),
             _ => {
@@ -52,32 +60,18 @@ impl Checker<'_, '_> {
     /// The type that a target has already, to guide the value.
     fn target_type(&mut self, target: &ast::Expr) -> Option<TypeId> {
         match &target.kind {
-            A::Name(name) => self.names.get(name)?.var.map(|v| self.vars[v.0 as usize].ty),
-            A::Index(of, index) if matches!(index.kind, A::Slice(..)) => self.quiet_type(of),
-            A::Index(of, _) => match *self.program.types.get(self.quiet_type(of)?) {
-                Type::List(e) => Some(e),
-                Type::Dict(_, v) => Some(v),
-                _ => None,
-            },
-            A::Attribute(of, field) => match *self.program.types.get(self.quiet_type(of)?) {
-                Type::Class(id) => {
-                    let class = self.program.types.class(id);
-                    class.field(&field.text).map(|i| class.fields[i].ty)
-                }
-                _ => None,
-            },
             A::Tuple(parts) => {
                 let parts = parts.iter().map(|p| self.target_type(p)).collect::<Option<Vec<_>>>()?;
                 Some(self.program.types.intern(Type::Tuple(parts)))
             }
-            _ => None,
+            _ => self.quiet_type(target),
         }
     }
 
     /// The type of a variable, or of elements and fields of one, without reports.
     pub fn quiet_type(&self, expr: &ast::Expr) -> Option<TypeId> {
         match &expr.kind {
-            A::Name(name) => self.names.get(name)?.var.map(|v| self.vars[v.0 as usize].ty),
+            A::Name(name) => self.names.get(name)?.var.map(|v| self.type_of_variable(v)),
             A::Index(of, index) if matches!(index.kind, A::Slice(..)) => self.quiet_type(of),
             A::Index(of, _) => match *self.program.types.get(self.quiet_type(of)?) {
                 Type::List(e) => Some(e),
@@ -127,66 +121,6 @@ impl Checker<'_, '_> {
             }
             _ => {
                 self.fail::<()>(Code::Frozen, span, "this can't be assigned to");
-            }
-        }
-    }
-
-    pub fn store_name(&mut self, name: &str, span: Span, value: Option<Expr>, out: &mut Vec<Stmt>) {
-        match (self.names.get(name).copied(), value) {
-            (Some(Local { var: Some(id), span: first }), Some(value)) => {
-                let value = self.told(value, self.vars[id.0 as usize].ty);
-                let ty = self.resolved(self.vars[id.0 as usize].ty);
-                let value = match self.converted(value, ty) {
-                    Ok(value) => Some(value),
-                    Err(value) if ty == types::NONE && self.learn_optional(first, &value) => None,
-                    Err(value) => {
-                        let (had, has) = (self.name(ty), self.name(value.ty));
-                        let message = format!("`{name}` is {had}, but this is {has}");
-                        let mut report = Diagnostic::error(Code::TypeChanges, value.span, message)
-                            .note(format!("this is {has}"))
-                            .label(first, format!("`{name}` is {had} since here"));
-                        report = match (ty, value.ty) {
-                            (types::INT, types::FLOAT) => report
-                                .help(format!("declare it as float at first: {name}: float = …, or convert: int(…)")),
-                            (types::NONE, _) => {
-                                report.help(format!("declare it at first: {name}: {has} | None = None"))
-                            }
-                            (_, types::NONE) => report.help(format!("declare it at first: {name}: {had} | None = …")),
-                            _ => report.help("use another variable: each has one type"),
-                        };
-                        self.report(report);
-                        None
-                    }
-                };
-                self.assigned.forget(&Path::of(id));
-                if let Some(value) = value {
-                    let target = ast::Expr { span, kind: A::Name(name.to_owned()) };
-                    self.note_stored(&target, &value);
-                    out.push(Stmt { span, kind: StmtKind::Assign(id, value) });
-                }
-                self.assigned.add(id);
-            }
-            (Some(Local { var, .. }), _) => {
-                if let Some(id) = var {
-                    self.assigned.forget(&Path::of(id));
-                    self.assigned.add(id);
-                }
-            }
-            (None, Some(value)) => {
-                // What the checker names itself, as no source can, is not shown.
-                let shown = (!name.starts_with('$')).then(|| name.to_owned());
-                let ty = self.first_type(&value, span);
-                let id = self.new_var(shown, ty);
-                self.names.insert(name.to_owned(), Local { var: Some(id), span });
-                if let Ok(value) = self.converted(value, ty) {
-                    let target = ast::Expr { span, kind: A::Name(name.to_owned()) };
-                    self.note_stored(&target, &value);
-                    out.push(Stmt { span, kind: StmtKind::Assign(id, value) });
-                }
-                self.assigned.add(id);
-            }
-            (None, None) => {
-                self.names.insert(name.to_owned(), Local { var: None, span });
             }
         }
     }
@@ -342,7 +276,7 @@ impl Checker<'_, '_> {
         };
         match (self.names.get(name).copied(), ty) {
             (Some(Local { var: Some(id), span: first }), Some(ty)) => {
-                let had = self.vars[id.0 as usize].ty;
+                let had = self.type_of_variable(id);
                 if had != ty {
                     let message = format!("`{name}` is {} already, and can't become {}", self.name(had), self.name(ty));
                     let report = Diagnostic::error(Code::TypeChanges, target.span, message);
@@ -356,8 +290,7 @@ impl Checker<'_, '_> {
             }
             (Some(_), _) => {}
             (None, Some(ty)) => {
-                let id = self.new_var(Some(name.clone()), ty);
-                self.names.insert(name.clone(), Local { var: Some(id), span: target.span });
+                self.make_variable(name, ty, target.span);
             }
             (None, None) => {
                 self.names.insert(name.clone(), Local { var: None, span: target.span });
@@ -369,7 +302,10 @@ impl Checker<'_, '_> {
             let value = if empty { None } else { self.expr(value, ty) };
             let what = format!("`{name}`");
             let value = match (value, ty) {
-                (Some(value), Some(ty)) => self.needed(value, ty, &what),
+                (Some(value), Some(ty)) => {
+                    let value = if self.program.only_reads(annotation) { self.read_as(value, ty) } else { value };
+                    self.needed(value, ty, &what)
+                }
                 _ => None,
             };
             self.store_name(name, target.span, value, out);
@@ -505,15 +441,7 @@ impl Checker<'_, '_> {
         let span = target.span;
         let (of, index) = match &target.kind {
             A::Index(of, index) => (of, index),
-            A::Name(name) => {
-                // From here on it has no value; reading it is an error, as in Python.
-                if self.expr(target, None).is_some()
-                    && let Some(id) = self.names.get(name).and_then(|l| l.var)
-                {
-                    self.assigned.remove(id);
-                }
-                return;
-            }
+            A::Name(name) => return self.delete_name(target, name, out),
             A::Tuple(parts) | A::List(parts) => {
                 parts.iter().for_each(|p| self.delete(p, out));
                 return;

@@ -32,6 +32,10 @@ pub(super) struct Local {
 pub(super) struct Around {
     /// What has a value where it was left by `break`.
     pub breaks: Assigned,
+    /// What has a value where it was gone on with by `continue`.
+    pub turns: Assigned,
+    /// Its number in the function.
+    pub number: u32,
 }
 
 /// Checks one function.
@@ -44,6 +48,8 @@ pub(super) struct Checker<'p, 'a> {
     pub function: String,
     pub ret: Option<TypeId>,
     pub ret_written: bool,
+    /// Whether the result is declared as what is only read.
+    pub ret_reads: bool,
     pub vars: Vec<Variable>,
     pub names: HashMap<String, Local>,
     /// Names that are assigned somewhere in the function, and so are never those of the module.
@@ -70,6 +76,10 @@ pub(super) struct Checker<'p, 'a> {
     pub inlined: Vec<String>,
     pub assigned: Assigned,
     pub loops: Vec<Around>,
+    /// So many loops were begun.
+    pub loops_seen: u32,
+    /// Names that are read in loops before anything is assigned to them, and the loops.
+    pub early: HashMap<String, Vec<u32>>,
     pub out: Vec<Diagnostic>,
     pub calls: Vec<(usize, Span)>,
     pub spawns: Vec<(usize, Span)>,
@@ -78,6 +88,8 @@ pub(super) struct Checker<'p, 'a> {
     pub acts: bool,
     /// What is known of empty lists and dicts.
     pub infer: Inference,
+    /// The variables that are looked at where they are read.
+    pub late: HashMap<VarId, super::variables::Late>,
 }
 
 /// Checks the body of the function with this index and stores its outcome.
@@ -130,6 +142,7 @@ fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], 
         function: function.name.clone(),
         ret: function.ret,
         ret_written: ast.ret.is_some(),
+        ret_reads: ast.ret.as_ref().is_some_and(|ret| program.only_reads(ret)),
         program,
         vars: Vec::new(),
         names: HashMap::new(),
@@ -147,22 +160,20 @@ fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], 
         inlined: Vec::new(),
         assigned: Assigned::with([]),
         loops: Vec::new(),
+        loops_seen: 0,
+        early: HashMap::new(),
         out: Vec::new(),
         calls: Vec::new(),
         spawns: Vec::new(),
         uses: Vec::new(),
         acts: false,
         infer: known,
+        late: HashMap::new(),
     };
-    for param in &params {
-        let var = param.ty.map(|ty| checker.new_var(Some(param.name.clone()), ty));
-        if let Some(var) = var {
-            checker.assigned.add(var);
-            checker.params.insert(var);
-        }
-        checker.names.insert(param.name.clone(), Local { var, span: param.span });
-        checker.locals.insert(param.name.clone());
-    }
+    let mut body = Vec::new();
+    checker.open_params(&params, &mut body);
+    checker.open_early();
+    checker.locals.extend(params.iter().map(|param| param.name.clone()));
     assigned_names(stmts, &mut checker.locals);
     checker.nested = checker.program.nested_in(index);
     let owner = checker.program.functions[index].owner;
@@ -176,7 +187,6 @@ fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], 
         }
         _ => None,
     };
-    let mut body = Vec::new();
     if let (Some(class), Some(receiver)) = (checker.program.init_of(index), ast.params.first()) {
         checker.begin_init(class, &receiver.name, &mut body);
         body.extend(checker.init_block(stmts));
@@ -185,7 +195,7 @@ fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], 
         }
         checker.assigned = Assigned::unreachable();
     } else {
-        body = checker.block(stmts);
+        body.extend(checker.block(stmts));
     }
     let begin = std::mem::take(&mut checker.made_stmts);
     body.splice(0..0, begin);
@@ -352,6 +362,12 @@ impl Checker<'_, '_> {
         out
     }
 
+    /// Checks the statements of a branch; those that no value leads to are not looked at, as mypy does it. `reached` says
+    /// whether what the branch stands in is reached itself.
+    fn branch(&mut self, reached: bool, stmts: &[ast::Stmt]) -> Vec<Stmt> {
+        if reached && !self.assigned.is_reached() { Vec::new() } else { self.block(stmts) }
+    }
+
     /// Checks one statement.
     pub fn stmt(&mut self, stmt: &ast::Stmt, out: &mut Vec<Stmt>) {
         let span = stmt.span;
@@ -371,11 +387,12 @@ impl Checker<'_, '_> {
             S::Declare { target, annotation, value } => self.declare(target, annotation, value.as_ref(), out),
             S::Augment(target, op, value) => self.augment(target, *op, value, span, out),
             S::If(test, then, otherwise) => {
+                let reached = self.assigned.is_reached();
                 let (test, Outcomes { holds, fails }) = self.test(test);
                 self.assigned = holds;
-                let then = self.block(then);
+                let then = self.branch(reached, then);
                 let after = std::mem::replace(&mut self.assigned, fails);
-                let otherwise = self.block(otherwise);
+                let otherwise = self.branch(reached, otherwise);
                 self.assigned.join(&after);
                 if let Some(test) = test {
                     out.push(Stmt { span, kind: StmtKind::If(test, then, otherwise) });
@@ -384,11 +401,12 @@ impl Checker<'_, '_> {
             S::While(test, body, otherwise) => {
                 let endless = matches!(test.kind, A::Bool(true) | A::Int(1));
                 self.forget_in_loop(None, Some(test), body);
+                let reached = self.assigned.is_reached();
                 let (checked, mut outcomes) = self.test(test);
                 if endless {
                     outcomes.fails = Assigned::unreachable();
                 }
-                let (body, otherwise) = self.repeat(outcomes, otherwise, |c| c.block(body));
+                let (body, otherwise) = self.repeat(outcomes, otherwise, |c| c.branch(reached, body));
                 if let Some(test) = checked {
                     let test = if endless { typed(types::BOOL, test.span, ExprKind::Bool(true)) } else { test };
                     let lp = Loop { test, body, step: Vec::new(), otherwise };
@@ -404,9 +422,8 @@ impl Checker<'_, '_> {
                 let what = if matches!(stmt.kind, S::Break) { "break" } else { "continue" };
                 match self.loops.last_mut() {
                     Some(around) => {
-                        if what == "break" {
-                            around.breaks.join(&self.assigned);
-                        }
+                        let state = if what == "break" { &mut around.breaks } else { &mut around.turns };
+                        state.join(&self.assigned);
                         let kind = if what == "break" { StmtKind::Break } else { StmtKind::Continue };
                         out.push(Stmt { span, kind });
                         self.assigned = Assigned::unreachable();
@@ -453,12 +470,18 @@ impl Checker<'_, '_> {
     ) -> (Vec<Stmt>, Vec<Stmt>) {
         let Outcomes { holds, mut fails } = outcomes;
         self.assigned = holds.clone();
-        self.loops.push(Around { breaks: Assigned::unreachable() });
+        let number = self.loops_seen;
+        self.loops_seen += 1;
+        let unreachable = Assigned::unreachable();
+        self.loops.push(Around { breaks: unreachable.clone(), turns: unreachable, number });
         let body = body(self);
         let around = self.loops.pop().expect("the loop that was pushed");
         // What a turn deletes has no value after the loop.
         let deleted: Vec<VarId> = holds.iter().filter(|var| !self.assigned.has(*var)).collect();
         deleted.into_iter().for_each(|var| fails.remove(var));
+        for turn in [&self.assigned, &around.turns] {
+            fails.see(turn);
+        }
         self.assigned = fails;
         let otherwise = self.block(otherwise);
         self.assigned.join(&around.breaks);
@@ -488,9 +511,11 @@ impl Checker<'_, '_> {
         }
         let checked = match value {
             None => Some(typed(types::NONE, span, ExprKind::None)),
+            Some(value) if self.ret_reads => self.used_up(value, self.ret),
             Some(value) => self.expr(value, self.ret),
         };
         if let (Some(found), Some(ret)) = (checked, self.ret) {
+            let found = if self.ret_reads { self.read_as(found, ret) } else { found };
             let what = format!("the result of `{}`", self.function);
             let may_be = !self.ret_written && self.alternatives_of(ret).contains(&types::NONE);
             if may_be && !self.program.types.includes(ret, found.ty) {

@@ -199,6 +199,15 @@ impl Checker<'_, '_> {
         arguments: &[Argument],
         span: Span,
     ) -> Option<(Vec<Expr>, Vec<crate::tree::Stmt>)> {
+        let mut spread = Vec::new();
+        let unpacked;
+        let arguments = match arguments.iter().any(|a| matches!(a.value.kind, A::Starred(_))) {
+            true => {
+                unpacked = self.spread(arguments, &mut spread)?;
+                unpacked.as_slice()
+            }
+            false => arguments,
+        };
         let mut given: Vec<Option<Expr>> = vec![None; params.len()];
         let mut seen = vec![false; params.len()];
         let mut order = Vec::new();
@@ -249,10 +258,16 @@ impl Checker<'_, '_> {
                 good = false;
             }
             seen[slot] = true;
-            let value = self.expr(&argument.value, param.ty);
+            let value = match param.reads {
+                true => self.used_up(&argument.value, param.ty),
+                false => self.expr(&argument.value, param.ty),
+            };
             let what = format!("argument `{}` of `{name}`", param.name);
             given[slot] = match (value, param.ty) {
-                (Some(value), Some(ty)) => self.needed(value, ty, &what),
+                (Some(value), Some(ty)) => {
+                    let value = if param.reads { self.read_as(value, ty) } else { value };
+                    self.needed(value, ty, &what)
+                }
                 _ => None,
             };
             good &= given[slot].is_some();
@@ -273,7 +288,7 @@ impl Checker<'_, '_> {
         if !good {
             return None;
         }
-        let mut stmts = Vec::new();
+        let mut stmts = spread;
         if !order.is_sorted() {
             for slot in order {
                 if let Some(value) = given[slot].take() {
@@ -292,6 +307,40 @@ impl Checker<'_, '_> {
         Some((args, stmts))
     }
 
+    /// Arguments with the parts of tuples of known length in place of `*tuple`.
+    fn spread(&mut self, arguments: &[Argument], stmts: &mut Vec<crate::tree::Stmt>) -> Option<Vec<Argument>> {
+        let mut all = Vec::new();
+        for argument in arguments {
+            let A::Starred(inner) = &argument.value.kind else {
+                all.push(argument.clone());
+                continue;
+            };
+            // The arguments before it have their values by then.
+            for before in all.iter_mut().filter(|a: &&mut Argument| !matches!(a.value.kind, A::Name(_))) {
+                let value = self.expr(&before.value, None)?;
+                before.value = self.hide(value, stmts);
+            }
+            let tuple = self.expr(inner, None)?;
+            let parts = match self.named_parts(tuple.ty) {
+                Some(parts) => parts,
+                None => match self.program.types.get(tuple.ty) {
+                    Type::Tuple(parts) => parts.clone(),
+                    _ => {
+                        let message = format!("`*` in a call takes a tuple of known length, not {}", self.name(tuple.ty));
+                        let report = Diagnostic::error(Code::Unsupported, inner.span, message);
+                        self.report(report.help("write the values one by one"));
+                        return None;
+                    }
+                },
+            };
+            for part in self.parts_of(tuple, &parts, stmts) {
+                let value = self.hide(part, stmts);
+                all.push(Argument { name: None, value });
+            }
+        }
+        Some(all)
+    }
+
     /// Calls a member of the package.
     fn call_api(
         &mut self,
@@ -308,6 +357,7 @@ impl Checker<'_, '_> {
             ty: Some(ty),
             default,
             keyword_only: false,
+            reads: false,
             positional_only: false,
         };
         match path {
@@ -443,6 +493,7 @@ impl Checker<'_, '_> {
             ty: Some(ty),
             default: Some(Default::Constant(default)),
             keyword_only: name == "name",
+            reads: false,
             positional_only: false,
         };
         let maxsize = param("maxsize", types::INT, Datum::Int(-1));

@@ -208,7 +208,7 @@ impl Checker<'_, '_> {
         if let (A::Attribute(of, method), [key]) = (&function.kind, arguments.as_slice())
             && method.text == "get"
             && let A::Name(name) = &of.kind
-            && let Some(ty) = self.names.get(name).and_then(|l| l.var).map(|v| self.vars[v.0 as usize].ty)
+            && let Some(ty) = self.names.get(name).and_then(|l| l.var).map(|v| self.type_of_variable(v))
             && matches!(self.program.types.get(ty), Type::Dict(..))
         {
             return ast::Expr { span, kind: A::Index(of.clone(), Box::new(key.clone())) };

@@ -434,6 +434,7 @@ impl<'a> Program<'a> {
                         ty,
                         default,
                         keyword_only: by_name,
+                        reads: self.only_reads(annotation),
                         positional_only: false,
                     };
                     match fields.iter().position(|f| f.param.name == *name) {
@@ -674,6 +675,7 @@ impl<'a> Program<'a> {
                 ty,
                 default: None,
                 keyword_only: false,
+                reads: false,
                 positional_only: false,
             };
             fields.push(ClassField { param, init: false });

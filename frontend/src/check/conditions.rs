@@ -3,7 +3,7 @@
 
 use super::body::Checker;
 use super::expr::{op, typed};
-use crate::ast::{self, ExprKind as A, UnaryOp};
+use crate::ast::{self, CompareOp, ExprKind as A, UnaryOp};
 use crate::flow::Assigned;
 use crate::tree::{Expr, ExprKind};
 use deepslate_ir::ops::Op;
@@ -38,12 +38,17 @@ impl Checker<'_, '_> {
             A::Logic(and, values) => {
                 let mut checked = Vec::new();
                 let mut decided = Assigned::unreachable();
+                let reached = self.assigned.is_reached();
                 for value in values {
                     let (value, Outcomes { holds, fails }) = self.test(value);
                     checked.push(value);
                     let (goes_on, ends) = if *and { (holds, fails) } else { (fails, holds) };
                     decided.join(&ends);
                     self.assigned = goes_on;
+                    // What no value leads to is not looked at.
+                    if reached && !self.assigned.is_reached() {
+                        break;
+                    }
                 }
                 let last = self.assigned.clone();
                 let outcomes = if *and {
@@ -60,8 +65,33 @@ impl Checker<'_, '_> {
             }
             _ => {
                 let value = self.expr(expr, None).map(|value| self.truth(value));
-                (value, self.outcomes(expr))
+                let outcomes = self.outcomes_of(expr, value.as_ref());
+                (value, outcomes)
             }
+        }
+    }
+
+    /// The outcomes of a condition whose value is this: where a test of a type has one answer only, there is no other way.
+    pub fn outcomes_of(&mut self, expr: &ast::Expr, value: Option<&Expr>) -> Outcomes {
+        let mut outcomes = self.outcomes(expr);
+        if let (true, Some(answer)) = (self.asks_for_type(expr), value.and_then(answer)) {
+            let never = if answer { &mut outcomes.fails } else { &mut outcomes.holds };
+            *never = Assigned::unreachable();
+        }
+        outcomes
+    }
+
+    /// Whether a condition asks what a value is: `isinstance`, or `is` with None.
+    fn asks_for_type(&self, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            A::Compare(first, rest) => match rest.as_slice() {
+                [(CompareOp::Is | CompareOp::IsNot, second)] => {
+                    matches!(first.kind, A::None) || matches!(second.kind, A::None)
+                }
+                _ => false,
+            },
+            A::Call(of, _) => matches!(&of.kind, A::Name(name) if name == "isinstance" && self.is_free(name)),
+            _ => false,
         }
     }
 
@@ -87,5 +117,15 @@ impl Checker<'_, '_> {
         }
         self.assigned.keep_known(&after);
         result
+    }
+}
+
+/// What a condition gives, where that is known.
+fn answer(value: &Expr) -> Option<bool> {
+    match &value.kind {
+        ExprKind::Bool(answer) => Some(*answer),
+        ExprKind::Seq(_, value) => answer(value),
+        ExprKind::Op(Op::Bnot, args, _) => answer(args.first()?).map(|answer| !answer),
+        _ => None,
     }
 }

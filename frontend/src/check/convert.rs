@@ -52,7 +52,7 @@ impl Checker<'_, '_> {
         let value = if value.ty == to { value } else { self.unmixed(value) };
         let value = self.told(value, to);
         let to = self.resolved(to);
-        match self.converted(value, to).or_else(|value| self.tuple_of(value, to)) {
+        match self.converted(value, to) {
             Ok(value) => Some(value),
             Err(value) => {
                 let report = self.mismatch(&value, to, what);

@@ -140,6 +140,7 @@ impl<'a> Program<'a> {
                 ty: Some(ty),
                 default: None,
                 keyword_only: false,
+                reads: false,
                 positional_only: false,
             },
             init: false,

@@ -3,10 +3,10 @@
 
 use super::body::{Checker, Local, unsupported};
 use super::conditions::Outcomes;
-use super::convert::{convert, join, op_with};
+use super::convert::{convert, join};
 use super::names::Global;
 use crate::ast::{self, BinaryOp, CompareOp, ExprKind as A, UnaryOp};
-use crate::diag::{Code, Diagnostic, nearest};
+use crate::diag::{Code, Diagnostic};
 use crate::flow::Assigned;
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind, Stmt, StmtKind, VarId};
@@ -123,8 +123,8 @@ impl Checker<'_, '_> {
                 let mut stmts = Vec::new();
                 self.store_name(&name.text, name.span, value, &mut stmts);
                 let id = self.names.get(&name.text)?.var?;
-                let value = var(id, self.vars[id.0 as usize].ty, span);
-                Some(seq(stmts, self.as_known(expr, value)))
+                let value = self.known_value(id, expr);
+                Some(seq(stmts, value))
             }
             A::Lambda(_) => {
                 let report = Diagnostic::error(Code::Unsupported, span, "a lambda can't be kept here");
@@ -137,6 +137,25 @@ impl Checker<'_, '_> {
                 None
             }
         }
+    }
+
+    /// An expression that may be of the wanted type, and of another one where it does not fit that.
+    pub fn expr_guided(&mut self, expr: &ast::Expr, want: Option<TypeId>) -> Option<Expr> {
+        let Some(want) = want else { return self.expr(expr, None) };
+        let (reports, before) = (self.out.len(), self.assigned.clone());
+        let value = self.expr(expr, Some(want));
+        if self.out.len() == reports {
+            return value;
+        }
+        let said = self.out.split_off(reports);
+        self.assigned = before;
+        let value = self.expr(expr, None);
+        // Where it is wrong either way, what was said about the wanted type says more.
+        if self.out.len() > reports {
+            self.out.truncate(reports);
+            self.out.extend(said);
+        }
+        value
     }
 
     /// An expression whose value is dropped.
@@ -158,26 +177,21 @@ impl Checker<'_, '_> {
 
     /// The type that a variable has already.
     fn variable_type(&self, name: &str) -> Option<TypeId> {
-        self.names.get(name)?.var.map(|v| self.vars[v.0 as usize].ty)
+        self.names.get(name)?.var.map(|v| self.type_of_variable(v))
     }
 
     fn name_value(&mut self, name: &str, expr: &ast::Expr) -> Option<Expr> {
         let span = expr.span;
-        if let Some(Local { var: id, .. }) = self.names.get(name).copied() {
-            let id = id?;
-            if !self.assigned.has(id) {
-                self.unassigned(name, span);
-                // Once is enough.
-                self.assigned.add(id);
-            }
-            let value = var(id, self.vars[id.0 as usize].ty, span);
-            return Some(self.as_known(expr, value));
+        if let Some(local) = self.names.get(name).copied() {
+            return self.local_value(name, local, expr);
         }
         if self.nested.contains_key(name) || self.lambdas.contains_key(name) {
             return self.nested_value(name, span);
         }
         if self.locals.contains(name) {
             self.unassigned(name, span);
+            // A turn before this one may have assigned it.
+            self.early.insert(name.to_owned(), self.loops.iter().map(|l| l.number).collect());
             self.names.insert(name.to_owned(), Local { var: None, span });
             return None;
         }
@@ -232,11 +246,6 @@ impl Checker<'_, '_> {
             }
             Err(report) => self.made_constant(index, span, Diagnostic { span, ..*report }),
         }
-    }
-
-    fn unassigned(&mut self, name: &str, span: Span) {
-        let report = Diagnostic::error(Code::Unassigned, span, format!("`{name}` may be used before it has a value"));
-        self.report(report.help(format!("give `{name}` a value on every path to here")));
     }
 
     pub fn is_empty_literal(expr: &ast::Expr) -> bool {
@@ -294,19 +303,7 @@ impl Checker<'_, '_> {
             }
             match (&value, ty) {
                 (Some(value), None) => ty = Some(value.ty),
-                (Some(value), Some(before)) => match self.join_of(before, value.ty, what) {
-                    Some(joined) => ty = Some(joined),
-                    None if !wrong => {
-                        wrong = true;
-                        let message = format!(
-                            "{what} must be {}, as the others, but this is {}",
-                            self.name(before),
-                            self.name(value.ty)
-                        );
-                        self.fail::<()>(Code::Mismatch, value.span, message);
-                    }
-                    None => {}
-                },
+                (Some(value), Some(before)) => ty = Some(self.join_of(before, value.ty)),
                 (None, _) => wrong = true,
             }
             values.push(value);
@@ -330,15 +327,9 @@ impl Checker<'_, '_> {
         Some((values, ty))
     }
 
-    /// The type that two of several values have in common. Where one of them is chosen, that may be a union of any types;
-    /// elements of a list differ only in being None or not.
-    fn join_of(&mut self, a: TypeId, b: TypeId, what: &str) -> Option<TypeId> {
-        if let Some(ty) = join(a, b) {
-            return Some(ty);
-        }
-        let chosen = what == CHOICE;
-        let optional = a == types::NONE || b == types::NONE || self.is_union(a) || self.is_union(b);
-        if chosen || optional { Some(self.program.types.union(&[a, b])) } else { None }
+    /// The type that two of several values have in common, which may be a union of any types.
+    fn join_of(&mut self, a: TypeId, b: TypeId) -> TypeId {
+        join(a, b).unwrap_or_else(|| self.program.types.union(&[a, b]))
     }
 
     fn list(&mut self, elements: &[ast::Expr], want: Option<TypeId>, span: Span) -> Option<Expr> {
@@ -440,7 +431,15 @@ impl Checker<'_, '_> {
         want: Option<TypeId>,
         span: Span,
     ) -> Option<Expr> {
+        let reached = self.assigned.is_reached();
         let (test, Outcomes { holds, fails }) = self.test(test);
+        if reached && !(holds.is_reached() && fails.is_reached()) {
+            // What no value leads to is not looked at.
+            let (state, value) = if holds.is_reached() { (holds, then) } else { (fails, otherwise) };
+            self.assigned = state;
+            let value = self.expr(value, want)?;
+            return Some(seq(vec![Stmt { span, kind: StmtKind::Do(test?) }], value));
+        }
         let mut states = [holds, fails];
         let values = self.common_in(&[then, otherwise], want, CHOICE, &mut states);
         let [after, other] = states;
@@ -533,272 +532,6 @@ impl Checker<'_, '_> {
         }
         let result = if negated { op(Op::Bnot, vec![result], types::BOOL, span) } else { result };
         Some(seq(stmts, result))
-    }
-
-    fn attribute(&mut self, whole: &ast::Expr, of: &ast::Expr, name: &ast::Name) -> Option<Expr> {
-        if let Some(variable) = self.field_variable(of, name) {
-            return self.expr(&variable, None);
-        }
-        if let Some(class) = self.class_named(of)
-            && self.program.classes[class].ty.is_some()
-        {
-            if let Some(member) = self.member_of(class, name) {
-                return member;
-            }
-            return self.class_attribute(class, name);
-        }
-        // A dotted name that begins outside of the function.
-        if let Some(root) = root_name(of)
-            && !self.locals.contains(root)
-            && !self.names.contains_key(root)
-            && !matches!(self.program.globals.get(root), Some(Global::Constant(_)))
-            && !self.is_member_of_class(of)
-        {
-            let report = match self.program.path(whole) {
-                Some((
-                    written,
-                    Some(global @ (Global::Class(_) | Global::Api(_) | Global::Foreign(..) | Global::Broken(_))),
-                )) => {
-                    if let Some(value) = math_constant(&global, whole.span) {
-                        return Some(value);
-                    }
-                    self.program.unusable(&written, &global, whole.span)
-                }
-                _ => match self.program.globals.get(root).cloned() {
-                    Some(Global::Class(index)) if self.program.classes[index].ty.is_none() => {
-                        let message = format!("`{root}.{}` can't be used in a flow", name.text);
-                        Diagnostic::error(Code::NotInFlows, whole.span, message)
-                    }
-                    Some(global) => self.program.unusable(root, &global, whole.span),
-                    None => {
-                        let locals: Vec<String> = self.names.keys().cloned().collect();
-                        self.program.unknown(root, whole.span, locals.iter().map(String::as_str))
-                    }
-                },
-            };
-            self.report(report);
-            return None;
-        }
-        let of = self.expr(of, None)?;
-        let value = self.attribute_of(whole, of, name)?;
-        Some(self.as_known(whole, value))
-    }
-
-    /// An attribute of a value.
-    fn attribute_of(&mut self, whole: &ast::Expr, of: Expr, name: &ast::Name) -> Option<Expr> {
-        if self.is_union(of.ty) {
-            let what = format!("`.{}`", name.text);
-            return self.for_each_member(of, whole.span, &what, |c, of| c.attribute_of(whole, of, name));
-        }
-        if let Type::Class(id) = *self.program.types.get(of.ty)
-            && self.program.types.class(id).field(&name.text).is_none()
-            && let Some(value) = self.other_attribute(&of, name)
-        {
-            return value;
-        }
-        let (slot, ty) = self.field(&of, name)?;
-        Some(op_with(Op::SlotGet, vec![of], Imm::Slot(slot), ty, whole.span))
-    }
-
-    /// The slot and type of a field.
-    pub fn field(&mut self, of: &Expr, name: &ast::Name) -> Option<(u32, TypeId)> {
-        let of_name = self.name(of.ty);
-        let Type::Class(id) = *self.program.types.get(of.ty) else {
-            let message = format!("{of_name} has no attribute `{}`", name.text);
-            let report = Diagnostic::error(Code::UnknownMember, name.span, message);
-            let report = match super::builtin::methods_of(&self.program.types, of.ty).iter().find(|m| **m == name.text)
-            {
-                Some(_) => report.help(format!("it is a method; call it: .{}(…)", name.text)),
-                None => report,
-            };
-            self.report(report);
-            return None;
-        };
-        let class = self.program.types.class(id);
-        if let Some(slot) = class.field(&name.text) {
-            return Some((u32::try_from(slot).unwrap_or(u32::MAX), class.fields[slot].ty));
-        }
-        let near = nearest(&name.text, class.fields.iter().map(|f| f.name.as_str())).map(str::to_owned);
-        let known: Vec<String> = class.fields.iter().map(|f| f.name.clone()).collect();
-        let report =
-            Diagnostic::error(Code::UnknownMember, name.span, format!("`{of_name}` has no field `{}`", name.text));
-        self.report(match near {
-            Some(near) => report.help(format!("did you mean `{near}`?")),
-            None => report.help(format!("its fields are {}", known.join(", "))),
-        });
-        None
-    }
-
-    fn index(&mut self, of: &ast::Expr, index: &ast::Expr, span: Span) -> Option<Expr> {
-        if let Some(class) = self.enum_named(of) {
-            return self.find_member(class, index, true, span);
-        }
-        let of = self.expr(of, None)?;
-        self.index_of(of, index, span)
-    }
-
-    fn index_of(&mut self, of: Expr, index: &ast::Expr, span: Span) -> Option<Expr> {
-        if self.is_union(of.ty) {
-            return self.for_each_member(of, span, "`[…]`", |c, of| c.index_of(of, index, span));
-        }
-        let of = self.unmixed(of);
-        if !matches!(index.kind, A::Slice(..)) && self.method_named(of.ty, "__getitem__").is_some() {
-            let index = self.expr(index, None)?;
-            return self.own_call(&of, "__getitem__", vec![index], span).flatten();
-        }
-        if let A::Slice(start, stop, step) = &index.kind {
-            return self.slice(of, [start.as_deref(), stop.as_deref(), step.as_deref()], span);
-        }
-        let mut stmts = Vec::new();
-        let (value, _) = self.element_of(of, index, span, false, &mut stmts)?;
-        Some(seq(stmts, value))
-    }
-
-    /// The element at an index, and the index to use again; both may be used any number of times.
-    pub fn element(&mut self, of: Expr, index: &ast::Expr, span: Span, stmts: &mut Vec<Stmt>) -> Option<(Expr, Expr)> {
-        self.element_of(of, index, span, true, stmts)
-    }
-
-    fn element_of(
-        &mut self,
-        of: Expr,
-        index: &ast::Expr,
-        span: Span,
-        again: bool,
-        stmts: &mut Vec<Stmt>,
-    ) -> Option<(Expr, Expr)> {
-        let mut key = |checker: &mut Self, ty: TypeId, what: &str| {
-            let value = checker.expr(index, Some(ty))?;
-            let value = checker.needed(value, ty, what)?;
-            Some(if again { checker.keep(value, stmts) } else { value })
-        };
-        let whole = match self.named_parts(of.ty) {
-            Some(parts) => Type::Tuple(parts),
-            None => self.program.types.get(of.ty).clone(),
-        };
-        match whole {
-            Type::List(element) => {
-                let index = key(self, types::INT, "an index")?;
-                Some((op(Op::ListGet, vec![of, index.clone()], element, span), index))
-            }
-            Type::Dict(k, v) => {
-                let index = key(self, k, "the key")?;
-                Some((op(Op::DictGet, vec![of, index.clone()], v, span), index))
-            }
-            Type::Str => {
-                let index = key(self, types::INT, "an index")?;
-                Some((self.syntax("str_index", vec![of, index.clone()], span)?, index))
-            }
-            Type::Bytes => {
-                let index = key(self, types::INT, "an index")?;
-                Some((self.syntax("bytes_index", vec![of, index.clone()], span)?, index))
-            }
-            Type::TupleOf(_) => {
-                let index = key(self, types::INT, "an index")?;
-                Some((self.syntax("tuple_get", vec![of, index.clone()], span)?, index))
-            }
-            Type::Tuple(parts) => {
-                let count = parts.len();
-                let index_value = self.expr(index, None)?;
-                let ExprKind::Int(at) = index_value.kind else {
-                    let report =
-                        Diagnostic::error(Code::Index, index.span, "a tuple's index must be a number known here");
-                    self.report(report.help("parts of a tuple have different types; use a list for many of one type"));
-                    return None;
-                };
-                let slot = if at < 0 { at.checked_add(count as i64).unwrap_or(-1) } else { at };
-                let slot = usize::try_from(slot).ok().filter(|s| *s < count);
-                let Some(slot) = slot else {
-                    let message = format!("this tuple has {count} parts, and no part {at}");
-                    return self.fail(Code::Index, index.span, message);
-                };
-                let imm = Imm::Slot(u32::try_from(slot).unwrap_or(u32::MAX));
-                Some((op_with(Op::SlotGet, vec![of], imm, parts[slot], span), index_value))
-            }
-            _ => {
-                let message = format!("{} has no elements", self.name(of.ty));
-                self.fail(Code::Index, span, message)
-            }
-        }
-    }
-
-    /// The three parts of a slice, as integers; what is absent is the least one.
-    pub fn slice_parts(&mut self, parts: [Option<&ast::Expr>; 3], span: Span) -> Option<Vec<Expr>> {
-        let parts = parts.map(|part| match part {
-            None => Some(int(i64::MIN, span)),
-            Some(part) if matches!(part.kind, A::None) => Some(int(i64::MIN, span)),
-            Some(part) => {
-                let value = self.expr(part, Some(types::INT))?;
-                let value = self.needed(value, types::INT, "a bound of a slice")?;
-                // The least int stands for what is not written; the next one means the same as it would in Python.
-                match value.kind {
-                    ExprKind::Int(value) => Some(int(value.max(i64::MIN + 1), span)),
-                    _ => self.syntax("max_int", vec![value, int(i64::MIN + 1, span)], span),
-                }
-            }
-        });
-        parts.into_iter().collect()
-    }
-
-    fn slice(&mut self, of: Expr, parts: [Option<&ast::Expr>; 3], span: Span) -> Option<Expr> {
-        let parts = self.slice_parts(parts, span)?;
-        let name = match self.program.types.get(of.ty) {
-            Type::Str => "str_slice",
-            Type::Bytes => "bytes_slice",
-            Type::List(_) => "list_slice",
-            Type::TupleOf(_) => "tuple_slice",
-            Type::Tuple(slots) => {
-                let slots = slots.clone();
-                return self.tuple_slice(of, &slots, &parts, span);
-            }
-            _ => {
-                let message = format!("{} has no slices", self.name(of.ty));
-                return self.fail(Code::Index, span, message);
-            }
-        };
-        let mut args = vec![of];
-        args.extend(parts);
-        self.syntax(name, args, span)
-    }
-
-    /// A slice of a tuple of known length, whose bounds must be known too.
-    fn tuple_slice(&mut self, of: Expr, slots: &[TypeId], bounds: &[Expr], span: Span) -> Option<Expr> {
-        let known: Option<Vec<i64>> = bounds
-            .iter()
-            .map(|b| match b.kind {
-                ExprKind::Int(value) => Some(value),
-                _ => None,
-            })
-            .collect();
-        let Some([start, stop, step]) = known.as_deref().and_then(|k| <[i64; 3]>::try_from(k).ok()) else {
-            let report =
-                Diagnostic::error(Code::Index, span, "the bounds of a tuple's slice must be numbers known here");
-            self.report(report.help("use a list, or declare it as a tuple of any length: tuple[int, ...]"));
-            return None;
-        };
-        let step = if step == i64::MIN { 1 } else { step };
-        if step == 0 {
-            return self.fail(Code::Index, span, "the step of a slice can't be 0");
-        }
-        let len = i64::try_from(slots.len()).unwrap_or(i64::MAX);
-        let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
-        let cut = |index: i64, absent: i64| match index {
-            i64::MIN => absent,
-            index if index < 0 => index.saturating_add(len).clamp(low, high),
-            index => index.clamp(low, high),
-        };
-        let (start, stop) =
-            if step > 0 { (cut(start, 0), cut(stop, len)) } else { (cut(start, len - 1), cut(stop, -1)) };
-        let mut stmts = Vec::new();
-        let parts = self.parts_of(of, slots, &mut stmts);
-        let mut taken = Vec::new();
-        let mut at = start;
-        while (step > 0 && at < stop) || (step < 0 && at > stop) {
-            taken.extend(usize::try_from(at).ok().and_then(|at| parts.get(at)).cloned());
-            at = at.saturating_add(step);
-        }
-        let ty = self.program.types.intern(Type::Tuple(taken.iter().map(|p| p.ty).collect()));
-        Some(seq(stmts, op(Op::New, taken, ty, span)))
     }
 
     fn awaited(&mut self, inner: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {

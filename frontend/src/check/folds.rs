@@ -142,6 +142,7 @@ impl Checker<'_, '_> {
 
     /// The sum of the elements of a generator, from a start or 0.
     fn sum_of(&mut self, c: &Comprehension, start: Option<&ast::Expr>, span: Span) -> Option<Expr> {
+        self.forget_in_comprehension(c);
         let mut all = Vec::new();
         // An empty list takes its type from the elements.
         let empty = start.filter(|start| Self::is_empty_literal(start));
@@ -189,6 +190,7 @@ impl Checker<'_, '_> {
 
     /// The least or greatest element of a generator, or the default.
     fn extreme_of(&mut self, c: &Comprehension, least: bool, default: Option<&ast::Expr>, span: Span) -> Option<Expr> {
+        self.forget_in_comprehension(c);
         let name = if least { "min" } else { "max" };
         let mut all = Vec::new();
         let default = match default {

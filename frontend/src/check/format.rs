@@ -61,15 +61,32 @@ impl Checker<'_, '_> {
         };
         match spec {
             None => self.text_of(converted),
-            Some(spec) => match self.program.types.get(converted.ty) {
-                Type::Int | Type::Float | Type::Bool | Type::Str => self.called("format", vec![converted, spec], span),
-                _ => {
-                    let message = format!("{} takes no format after `:`", self.name(converted.ty));
-                    let report = Diagnostic::error(Code::FormatSpec, span, message);
-                    self.report(report.help("make text of it first: {value!s:>10}"));
-                    None
-                }
-            },
+            Some(spec) => {
+                let mut stmts = Vec::new();
+                let (converted, spec) = match self.is_union(converted.ty) {
+                    true => (self.keep(converted, &mut stmts), self.keep(spec, &mut stmts)),
+                    false => (converted, spec),
+                };
+                let text = self.formatted_by(converted, spec, span)?;
+                Some(super::expr::seq(stmts, text))
+            }
+        }
+    }
+
+    fn formatted_by(&mut self, value: Expr, spec: Expr, span: Span) -> Option<Expr> {
+        if self.is_union(value.ty) {
+            let what = "a format after `:`";
+            return self.for_each_member(value, span, what, |c, v| c.formatted_by(v, spec.clone(), span));
+        }
+        let value = self.unmixed(value);
+        match self.program.types.get(value.ty) {
+            Type::Int | Type::Float | Type::Bool | Type::Str => self.called("format", vec![value, spec], span),
+            _ => {
+                let message = format!("{} takes no format after `:`", self.name(value.ty));
+                let report = Diagnostic::error(Code::FormatSpec, span, message);
+                self.report(report.help("make text of it first: {value!s:>10}"));
+                None
+            }
         }
     }
 }

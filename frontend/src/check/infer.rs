@@ -1,5 +1,5 @@
 //! What an empty list or dict holds is told by what is done with it: `names = []`, then `names.append(user.name)`. What a
-//! variable may be that begins as `None` is told by the first other value that it is given.
+//! variable may be is told by all the values that it is given.
 //!
 //! An empty literal whose type nobody asks for gets an *unknown* in place of its element types, and the check goes on.
 //! Wherever two types must agree (an argument, an assignment, a result, elements of one list), an unknown takes what
@@ -15,7 +15,7 @@ use crate::source::Span;
 use crate::tree::{Expr, ExprKind};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::pattern::Pattern;
-use deepslate_ir::types::{self, Class, Type};
+use deepslate_ir::types::{Class, Type};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The name of an unknown, which no name in a source can be.
@@ -38,10 +38,14 @@ pub(super) struct Inference {
     bound: HashMap<TypeId, TypeId>,
     /// The unknowns that stand for something, in the order in which that was found out.
     trail: Vec<TypeId>,
-    /// The types of variables that begin as None, by the place where they do.
-    optional: HashMap<Span, TypeId>,
-    /// The variables of this attempt that begin as None and are not known to be anything else.
-    nones: HashSet<Span>,
+    /// The types of variables that are given values of several types, by the place where they begin.
+    several: HashMap<Span, TypeId>,
+    /// The places of this attempt's variables whose types nobody wrote.
+    inferred: HashSet<Span>,
+    /// The places of variables that are looked at where they are read, since they may have no value there.
+    late: HashSet<Span>,
+    /// Variables that are read in a loop before they are assigned there, with their places and types.
+    early: BTreeMap<String, (Span, TypeId)>,
     /// Whether something was learnt about one of these.
     learnt: bool,
     /// The attempts before this one.
@@ -52,6 +56,57 @@ impl Inference {
     /// Whether there are unknowns.
     pub fn is_open(&self) -> bool {
         !self.open.is_empty()
+    }
+
+    /// The variable that begins here gets its type from its values.
+    pub fn infers(&mut self, place: Span) {
+        self.inferred.insert(place);
+    }
+
+    /// Whether the variable that begins here gets its type from its values.
+    pub fn is_inferred(&self, place: Span) -> bool {
+        self.inferred.contains(&place)
+    }
+
+    /// The type that earlier attempts have learnt of the variable that begins here.
+    pub fn type_at(&self, place: Span) -> Option<TypeId> {
+        self.several.get(&place).copied()
+    }
+
+    /// The variable that begins here is of this type; false if that can't be learnt any more.
+    pub fn learn_type(&mut self, place: Span, ty: TypeId) -> bool {
+        if self.attempts + 1 >= ATTEMPTS || self.several.get(&place) == Some(&ty) {
+            return false;
+        }
+        self.several.insert(place, ty);
+        self.learnt = true;
+        true
+    }
+
+    /// The variable of this name is read before it is assigned, in a turn that follows that one.
+    pub fn learn_early(&mut self, name: &str, place: Span, ty: TypeId) {
+        if self.attempts + 1 < ATTEMPTS && !self.early.contains_key(name) {
+            self.early.insert(name.to_owned(), (place, ty));
+            self.late.insert(place);
+            self.learnt = true;
+        }
+    }
+
+    /// The variables that are read before they are assigned.
+    pub fn early(&self) -> Vec<(String, Span, TypeId)> {
+        self.early.iter().map(|(name, (place, ty))| (name.clone(), *place, *ty)).collect()
+    }
+
+    /// Whether the variable that begins here may have no value where it is read.
+    pub fn is_late(&self, place: Span) -> bool {
+        self.late.contains(&place)
+    }
+
+    /// The variable that begins here may have no value where it is read; false if that can't be learnt any more.
+    pub fn learn_late(&mut self, place: Span) -> bool {
+        let more = self.attempts + 1 < ATTEMPTS && self.late.insert(place);
+        self.learnt |= more;
+        more
     }
 }
 
@@ -89,28 +144,12 @@ impl Checker<'_, '_> {
 
     /// The type of a variable whose first value is this one, at this place.
     pub fn first_type(&mut self, value: &Expr, place: Span) -> TypeId {
-        if value.ty != types::NONE {
-            return value.ty;
+        self.infer.infers(place);
+        match self.infer.type_at(place) {
+            // What was learnt is of this value, unless the same place makes several variables.
+            Some(known) if self.program.types.includes(known, value.ty) => known,
+            _ => value.ty,
         }
-        if let Some(known) = self.infer.optional.get(&place) {
-            return *known;
-        }
-        self.infer.nones.insert(place);
-        types::NONE
-    }
-
-    /// A value of another type for a variable that began at this place; tells whether that is now known of it, since it
-    /// began as None.
-    pub fn learn_optional(&mut self, place: Span, value: &Expr) -> bool {
-        if self.infer.attempts + 1 >= ATTEMPTS || self.has_unknown(value.ty) || !self.infer.nones.contains(&place) {
-            return false;
-        }
-        if !self.infer.optional.contains_key(&place) {
-            let ty = self.program.types.union(&[value.ty, types::NONE]);
-            self.infer.optional.insert(place, ty);
-            self.infer.learnt = true;
-        }
-        true
     }
 
     fn is_unknown(&self, ty: TypeId) -> bool {
@@ -344,7 +383,10 @@ impl Checker<'_, '_> {
     /// tells about are reported, and what only follows from them is not.
     pub fn learnt(&mut self) -> Option<Inference> {
         let mut known = std::mem::take(&mut self.infer.known);
-        let optional = std::mem::take(&mut self.infer.optional);
+        let several = std::mem::take(&mut self.infer.several);
+        let late = std::mem::take(&mut self.infer.late);
+        let early = std::mem::take(&mut self.infer.early);
+        let learnt = self.infer.learnt;
         let (mut more, attempts) = (self.infer.learnt, self.infer.attempts + 1);
         let mut left = Vec::new();
         for (span, ty) in std::mem::take(&mut self.infer.open) {
@@ -353,11 +395,14 @@ impl Checker<'_, '_> {
                 left.push((span, ty));
             } else {
                 more = true;
-                known.insert(span, ty);
+                // With what was learnt of variables it may be told something else.
+                if !learnt {
+                    known.insert(span, ty);
+                }
             }
         }
         if more {
-            return Some(Inference { known, optional, attempts, ..Inference::default() });
+            return Some(Inference { known, several, late, early, attempts, ..Inference::default() });
         }
         if !left.is_empty() {
             let follows = |d: &Diagnostic| {

@@ -57,6 +57,7 @@ impl Checker<'_, '_> {
             ty: Some(types::BYTES),
             default: None,
             keyword_only: false,
+            reads: false,
             positional_only: false,
         };
         let given = self.arguments(&format!("{written}[…]"), &[param], arguments, span);

@@ -2,7 +2,6 @@
 //! iterator objects exist, so nothing of a loop can be in the way of a snapshot.
 
 use super::body::{Checker, Local};
-use super::convert::{convert, join, op_with};
 use super::expr::{int, op, seq, typed, var};
 use crate::ast::{self, Argument, ExprKind as A};
 use crate::diag::{Code, Diagnostic};
@@ -10,7 +9,6 @@ use crate::source::Span;
 use crate::tree::{Expr, ExprKind, Loop, Stmt, StmtKind, VarId};
 use deepslate_ir::builtins::Builtin;
 use deepslate_ir::entity::TypeId;
-use deepslate_ir::module::Imm;
 use deepslate_ir::ops::{Op, SYNC};
 use deepslate_ir::trap::TrapKind;
 use deepslate_ir::types::{self, Type};
@@ -204,28 +202,13 @@ impl Checker<'_, '_> {
                 Some(Turns { element: element?, ..turns })
             }
             Type::Tuple(parts) => {
-                let Some(common) = parts.iter().copied().try_fold(None, |ty: Option<TypeId>, part| match ty {
-                    None => Some(Some(part)),
-                    Some(ty) => join(ty, part).map(Some),
-                }) else {
-                    let report =
-                        Diagnostic::error(Code::NotIterable, span, "the parts of this tuple have different types");
-                    self.report(report.help("take its parts one by one: a, b = pair"));
-                    return None;
-                };
-                let Some(common) = common else {
+                if parts.is_empty() {
                     return self.fail(Code::NotIterable, span, "this tuple is empty");
-                };
-                let tuple = self.keep(value, out);
-                let mut elements = Vec::new();
-                for (index, ty) in parts.into_iter().enumerate() {
-                    let slot = Imm::Slot(u32::try_from(index).unwrap_or(u32::MAX));
-                    let part = op_with(Op::SlotGet, vec![tuple.clone()], slot, ty, span);
-                    elements.push(convert(part, common).ok()?);
                 }
-                let ty = self.program.types.intern(Type::List(common));
-                self.value_turns(op(Op::ListNew, elements, ty, span), span, out)
+                let list = self.listed_or_report(value)?;
+                self.value_turns(list, span, out)
             }
+            Type::Union(members) => self.member_turns(value, &members, span, out),
             Type::Queue(_) => {
                 let report = Diagnostic::error(Code::NotIterable, span, "a queue can't be iterated over");
                 self.report(report.help("while True: item = await queue.get()"));
@@ -241,6 +224,37 @@ impl Checker<'_, '_> {
                 self.fail(Code::NotIterable, span, message)
             }
         }
+    }
+
+    /// The elements of a value of a union: by their position where all members have positions, so that what the turns do to a
+    /// list is seen; else of a list that is made before.
+    fn member_turns(&mut self, value: Expr, members: &[TypeId], span: Span, out: &mut Vec<Stmt>) -> Option<Turns> {
+        let indexed = |ty: &Type| matches!(ty, Type::List(_) | Type::Str | Type::Bytes | Type::TupleOf(_));
+        let Some(element) = self.elements_of_all(members) else {
+            let message = format!("{} can't be iterated over", self.name(value.ty));
+            return self.fail(Code::NotIterable, span, message);
+        };
+        if !members.iter().all(|m| indexed(self.program.types.get(*m))) {
+            let list = self.listed_or_report(value)?;
+            return self.value_turns(list, span, out);
+        }
+        let value = self.keep(value, out);
+        let length = self.for_each_member(value.clone(), span, "`len`", |c, v| c.length_of(v))?;
+        let mut found = None;
+        let turns = self.counted(length, span, out, |c, at| {
+            found = c.for_each_member(value, span, "`[…]`", |c, v| {
+                let element_of = c.elements_of_all(&[v.ty])?;
+                let part = match c.program.types.get(v.ty) {
+                    Type::List(_) => op(Op::ListGet, vec![v, at.clone()], element_of, span),
+                    Type::Str => c.syntax("str_index", vec![v, at.clone()], span)?,
+                    Type::Bytes => c.syntax("bytes_index", vec![v, at.clone()], span)?,
+                    _ => c.syntax("tuple_get", vec![v, at.clone()], span)?,
+                };
+                c.converted(part, element).ok()
+            });
+            at
+        });
+        Some(Turns { element: found?, ..turns })
     }
 
     /// Counts from 0 while below a length.
@@ -420,6 +434,7 @@ impl Checker<'_, '_> {
             let list = self.comprehension(&ast::Comprehension { makes: ast::Makes::List, ..c.clone() }, None, span)?;
             return self.value_turns(list, span, out);
         };
+        self.forget_in_comprehension(c);
         let turns = self.turns(&clause.iterable, out)?;
         let shadowed = self.shadow(&clause.target);
         let mut before = turns.before;
@@ -577,6 +592,7 @@ impl Checker<'_, '_> {
                 return None;
             }
         }
+        self.forget_in_comprehension(c);
         let wants = match want.map(|ty| self.program.types.get(ty)) {
             Some(Type::List(e)) if c.makes == ast::Makes::List => (Some(*e), None),
             Some(Type::Set(e)) if c.makes == ast::Makes::Set => (Some(*e), None),
@@ -646,6 +662,7 @@ impl Checker<'_, '_> {
 
     /// `any(… for …)` and `all(… for …)`, which look only as far as they need.
     pub fn any_or_all(&mut self, c: &ast::Comprehension, any: bool, span: Span) -> Option<Expr> {
+        self.forget_in_comprehension(c);
         let id = self.new_var(None, types::BOOL);
         let found = typed(types::BOOL, span, ExprKind::Bool(any));
         let stmts = self.clauses(&c.clauses, span, &mut |checker| {

@@ -4,9 +4,10 @@
 //!
 //! Files: `names` what the names of a file stand for, `annotations` types as written, `signatures` functions and classes,
 //! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select), `conditions`,
-//! `expr` expressions, `sequences` displays and unpacking, `folds` generators that a builtin consumes, `operators`, `call`, `builtin`,
+//! `expr` expressions, `elements` parts of values, `sequences` displays and unpacking, `folds` generators that a builtin consumes, `operators`, `call`, `builtin`, `overloads` which of several builtins a call means,
 //! `own` the class of the language itself, `special` builtins that say more than a signature, `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions,
-//! `json` values to JSON and back, `infer` what empty lists and dicts hold.
+//! `json` values to JSON and back, `infer` what empty lists and dicts hold, `variables` what variables are and whether they have
+//! a value.
 
 mod annotations;
 mod assign;
@@ -19,6 +20,7 @@ mod classes;
 mod conditions;
 mod constants;
 mod convert;
+mod elements;
 mod enums;
 mod expr;
 mod folds;
@@ -32,6 +34,7 @@ mod names;
 mod nested;
 mod objects;
 mod operators;
+mod overloads;
 mod own;
 mod patterns;
 mod sequences;
@@ -39,6 +42,7 @@ mod signatures;
 mod special;
 mod templates;
 mod unions;
+mod variables;
 
 pub(crate) use names::{Global, Program, collect};
 pub(crate) use signatures::{Default, Kind, Outcome, Param};

@@ -3,7 +3,7 @@
 //! Python's closures do as long as the function is only called, and functions are no values.
 
 use super::body::Checker;
-use super::expr::{seq, var};
+use super::expr::seq;
 use super::names::Program;
 use super::signatures::{Function, Param};
 use crate::ast::{self, Argument, ExprKind as A, StmtKind as S};
@@ -185,14 +185,15 @@ impl Checker<'_, '_> {
                 self.report(report.help(format!("give `{variable}` a value on every path to here")));
                 return None;
             }
-            let ty = self.vars[id.0 as usize].ty;
-            captured.push(var(id, ty, span));
+            let ty = self.type_of_variable(id);
+            captured.push(self.held(id, span));
             params.push(Param {
                 name: variable.clone(),
                 span: local.span,
                 ty: Some(ty),
                 default: None,
                 keyword_only: false,
+                reads: false,
                 positional_only: true,
             });
         }

@@ -627,7 +627,7 @@ impl Checker<'_, '_> {
         let [value, class] = arguments else { return None };
         let class = self.class_named(&class.value)?;
         let A::Name(name) = &value.value.kind else { return None };
-        let ty = self.names.get(name)?.var.map(|v| self.vars[v.0 as usize].ty)?;
+        let ty = self.names.get(name)?.var.map(|v| self.type_of_variable(v))?;
         let mut at = self.program.class_of(ty);
         while let Some(index) = at {
             if index == class {

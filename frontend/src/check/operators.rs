@@ -36,7 +36,11 @@ impl Checker<'_, '_> {
             code == BinaryOp::Add && matches!(of, Type::List(_) | Type::Dict(..) | Type::TupleOf(_))
                 || matches!(of, Type::Set(_) | Type::FrozenSet(_) | Type::Dict(..))
         });
-        let right = self.expr(right, guide);
+        // What a sum holds may be more than its first list does.
+        let right = match (code, &right.kind) {
+            (BinaryOp::Add, ast::ExprKind::List(_) | ast::ExprKind::Tuple(_)) => self.expr_guided(right, guide),
+            _ => self.expr(right, guide),
+        };
         (left, right)
     }
 
@@ -113,6 +117,16 @@ impl Checker<'_, '_> {
             (BinaryOp::Add, Type::Tuple(_), Type::TupleOf(_)) => {
                 let to = right.ty;
                 (self.tuple_of(left, to).unwrap_or_else(|left| left), right)
+            }
+            // A sum is a new list, which may hold what either holds.
+            (BinaryOp::Add, Type::List(a), Type::List(b)) if a != b => {
+                let element = self.program.types.union(&[*a, *b]);
+                let to = self.program.types.intern(Type::List(element));
+                let mut stmts = Vec::new();
+                let (left, right) = (self.keep(left, &mut stmts), self.keep(right, &mut stmts));
+                let (left, right) = (self.list_with(left, to)?, self.list_with(right, to)?);
+                let sum = self.syntax("list_concat", vec![left, right], span)?;
+                return Some(super::expr::seq(stmts, sum));
             }
             (BinaryOp::Mul, Type::Tuple(parts), Type::Int | Type::Bool) if !parts.is_empty() => {
                 let list = self.listed_or_report(left)?;
@@ -294,7 +308,10 @@ impl Checker<'_, '_> {
             _ => (left, right),
         };
         if left.ty != right.ty {
-            return self.not_comparable(code, &left, &right, span);
+            return match self.compare_as_either(code, &left, &right, span) {
+                Some(compared) => Some(compared),
+                None => self.not_comparable(code, &left, &right, span),
+            };
         }
         match code {
             CompareOp::Eq | CompareOp::Ne => {
@@ -318,6 +335,30 @@ impl Checker<'_, '_> {
                 Some(op(operation, vec![order, int(0, span)], types::BOOL, span))
             }
         }
+    }
+
+    /// Two collections of one kind that hold different types, one of which takes what the other holds: they are equal where
+    /// they hold the same.
+    fn compare_as_either(&mut self, code: CompareOp, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
+        let kind = |e: &Expr| std::mem::discriminant(self.program.types.get(e.ty));
+        let collection = matches!(self.program.types.get(left.ty), Type::List(_) | Type::Dict(..) | Type::TupleOf(_));
+        if kind(left) != kind(right) || !collection || !matches!(code, CompareOp::Eq | CompareOp::Ne) {
+            return None;
+        }
+        let mut stmts = Vec::new();
+        let (left, right) = (self.keep(left.clone(), &mut stmts), self.keep(right.clone(), &mut stmts));
+        let wider = self.read_as(left.clone(), right.ty);
+        let (left, right) = if wider.ty == right.ty {
+            (wider, right)
+        } else {
+            let wider = self.read_as(right, left.ty);
+            (left, wider)
+        };
+        if left.ty != right.ty {
+            return None;
+        }
+        let found = self.compare(code, left, right, span)?;
+        Some(super::expr::seq(stmts, found))
     }
 
     /// An int and a float: no int is rounded to a float, as the numbers themselves are compared.
@@ -423,11 +464,12 @@ impl Checker<'_, '_> {
                 return Some(negate(super::expr::seq(vec![look], no)));
             }
         }
-        if self.is_union(left.ty) && right.ty == types::BOOL && self.alternatives_of(left.ty).contains(&types::BOOL) {
+        let single = right.ty == types::BOOL || deepslate_ir::enums::of(&self.program.types, right.ty).is_some();
+        if self.is_union(left.ty) && single && self.alternatives_of(left.ty).contains(&right.ty) {
             let mut stmts = Vec::new();
-            let left = self.keep(left, &mut stmts);
-            let is = super::unions::is_of(left.clone(), types::BOOL, span);
-            let same = self.compare(CompareOp::Eq, super::unions::narrow(left, types::BOOL), right, span)?;
+            let (left, right) = (self.keep(left, &mut stmts), self.keep(right, &mut stmts));
+            let is = super::unions::is_of(left.clone(), right.ty, span);
+            let same = self.compare(CompareOp::Eq, super::unions::narrow(left, right.ty), right, span)?;
             let both = typed(types::BOOL, span, ExprKind::Logic(true, Box::new(is), Box::new(same)));
             return Some(super::expr::seq(stmts, negate(both)));
         }
@@ -440,11 +482,11 @@ impl Checker<'_, '_> {
                 let equal = if code == CompareOp::Is { CompareOp::Eq } else { CompareOp::Ne };
                 self.compare(equal, left, right, span)
             }
-            (types::NONE, _) | (_, types::NONE) => {
-                let other = if left.ty == types::NONE { right.ty } else { left.ty };
-                let message = format!("{} is never None", self.name(other));
-                self.report(Diagnostic::error(Code::Operator, span, message));
-                None
+            // What is never of one type is never the one value of it.
+            (a, b) if [types::NONE, types::BOOL].iter().any(|one| (a == *one) != (b == *one) && !self.may_be(a, b)) => {
+                let look = |value: Expr| crate::tree::Stmt { span, kind: crate::tree::StmtKind::Do(value) };
+                let no = typed(types::BOOL, span, ExprKind::Bool(code == CompareOp::IsNot));
+                Some(super::expr::seq(vec![look(left), look(right)], no))
             }
             _ => {
                 let message = format!("`{}` compares with None, True and False only", code.sign());
@@ -453,6 +495,12 @@ impl Checker<'_, '_> {
                 None
             }
         }
+    }
+
+    /// Whether two types have one in common.
+    fn may_be(&self, a: TypeId, b: TypeId) -> bool {
+        let others = self.alternatives_of(b);
+        self.alternatives_of(a).iter().any(|m| others.contains(m))
     }
 
     fn contains(&mut self, value: Expr, within: Expr, span: Span) -> Option<Expr> {
@@ -521,7 +569,7 @@ impl Checker<'_, '_> {
         let takes = join(value.ty, wanted) == Some(wanted) || self.program.types.includes(wanted, value.ty);
         let wanted = if takes { wanted } else { value.ty };
         match self.converted(value, wanted) {
-            Ok(value) if self.fits(name, within.ty, value.ty) => {
+            Ok(value) if self.looks_in(name, within.ty, value.ty) => {
                 let mut stmts = Vec::new();
                 let value = self.keep(value, &mut stmts);
                 let found = self.syntax(name, vec![within, value], span)?;
@@ -531,7 +579,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn fits(&self, name: &str, within: TypeId, value: TypeId) -> bool {
+    fn looks_in(&self, name: &str, within: TypeId, value: TypeId) -> bool {
         match (name, self.program.types.get(within)) {
             ("list_contains" | "tuple_contains", Type::List(e) | Type::TupleOf(e)) => {
                 *e == value && self.program.types.is_comparable(value)

@@ -31,6 +31,7 @@ pub(super) fn declare(program: &mut Program<'_>) {
             ty: Some(ty),
             default: default.map(Default::Constant),
             keyword_only: false,
+            reads: false,
             positional_only: false,
         },
         init: true,

@@ -72,9 +72,12 @@ impl Checker<'_, '_> {
     ) -> Option<Expr> {
         let mut tests = Vec::new();
         let mut bound: Vec<(crate::tree::VarId, TypeId, crate::tree::VarId)> = Vec::new();
+        let (before, mut after) = (self.assigned.clone(), crate::flow::Assigned::unreachable());
         for pattern in list {
             let mut own = Vec::new();
+            self.assigned = before.clone();
             let test = self.pattern(pattern, subject, &mut own);
+            after.join(&self.assigned);
             // Each alternative puts what it binds into variables of its own, since another one may be tried first.
             let mut kept = Vec::new();
             for stmt in own {
@@ -100,6 +103,7 @@ impl Checker<'_, '_> {
             }
             tests.push(test.map(|test| if kept.is_empty() { test } else { both(test, seq(kept, truth(true, span))) }));
         }
+        self.assigned = after;
         for (id, ty, temp) in bound {
             binds.push(Stmt { span, kind: StmtKind::Assign(id, var(temp, ty, span)) });
         }

@@ -37,15 +37,154 @@ impl Checker<'_, '_> {
                 self.called("list", vec![value], span).ok_or(unlisted)
             }
             Type::Tuple(parts) if !parts.is_empty() => {
-                let Some(common) = parts.iter().copied().try_fold(parts[0], join) else { return Err(value) };
+                let common = match parts.iter().copied().try_fold(parts[0], join) {
+                    Some(common) => common,
+                    None => self.program.types.union(&parts),
+                };
                 let mut stmts = Vec::new();
                 let elements = self.parts_of(value, &parts, &mut stmts);
-                let elements = elements.into_iter().map(|part| convert(part, common)).collect::<Result<_, _>>()?;
+                let elements = elements.into_iter().map(|part| self.converted(part, common));
+                let elements = elements.collect::<Result<_, _>>()?;
                 let ty = self.program.types.intern(Type::List(common));
                 Ok(seq(stmts, op(Op::ListNew, elements, ty, span)))
             }
+            Type::Union(members) => self.listed_member(value, &members),
             _ => Err(value),
         }
+    }
+
+    /// What each of these types has as elements, as one type; none where one of them can't be iterated over.
+    pub fn elements_of_all(&mut self, members: &[TypeId]) -> Option<TypeId> {
+        let mut elements = Vec::new();
+        for member in members {
+            let whole = match self.named_parts(*member) {
+                Some(parts) => Type::Tuple(parts),
+                None => self.program.types.get(*member).clone(),
+            };
+            match whole {
+                Type::Str => elements.push(types::STR),
+                Type::Bytes => elements.push(types::INT),
+                Type::Dict(key, _) => elements.push(key),
+                Type::List(e) | Type::TupleOf(e) | Type::Set(e) | Type::FrozenSet(e) => elements.push(e),
+                Type::Tuple(parts) => elements.extend(parts),
+                _ => return None,
+            }
+        }
+        if elements.is_empty() { None } else { Some(self.program.types.union(&elements)) }
+    }
+
+    /// A value of a union all of whose members can be iterated over, as a list.
+    fn listed_member(&mut self, value: Expr, members: &[TypeId]) -> Result<Expr, Expr> {
+        let (ty, span) = (value.ty, value.span);
+        let Some(element) = self.elements_of_all(members) else { return Err(value) };
+        let to = self.program.types.intern(Type::List(element));
+        let none = typed(ty, span, ExprKind::None);
+        self.for_each_member(value, span, "this", |c, v| c.list_with(v, to)).ok_or(none)
+    }
+
+    /// What can be iterated over as a list of this type: itself if it is one, else a new one.
+    pub fn list_with(&mut self, value: Expr, to: TypeId) -> Option<Expr> {
+        if value.ty == to {
+            return Some(value);
+        }
+        let span = value.span;
+        let element = self.element_type(to)?;
+        let whole = match self.named_parts(value.ty) {
+            Some(parts) => Type::Tuple(parts),
+            None => self.program.types.get(value.ty).clone(),
+        };
+        if let Type::Tuple(parts) = whole {
+            let mut stmts = Vec::new();
+            let parts = self.parts_of(value, &parts, &mut stmts);
+            let parts: Vec<Expr> = parts.into_iter().map(|p| self.converted(p, element).ok()).collect::<Option<_>>()?;
+            return Some(seq(stmts, op(Op::ListNew, parts, to, span)));
+        }
+        let list = self.listed(value).ok()?;
+        if list.ty == to {
+            return Some(list);
+        }
+        let found = self.element_type(list.ty)?;
+        if !self.fits(found, element, 0) {
+            return None;
+        }
+        let mut stmts = Vec::new();
+        let source = self.hide(list, &mut stmts);
+        let c = ast::Comprehension { makes: ast::Makes::List, ..self.over(&source) };
+        let list = self.comprehension(&c, Some(to), span)?;
+        Some(seq(stmts, list))
+    }
+
+    /// A value where something is needed that is only read: what has other parts, or is of another kind, as a new one of this
+    /// type. What is of no use for that comes back as it is.
+    pub fn read_as(&mut self, value: Expr, to: TypeId) -> Expr {
+        let value = if value.ty == to { value } else { self.told(value, to) };
+        let to = self.resolved(to);
+        if self.fits(value.ty, to, 0) {
+            return value;
+        }
+        let before = self.out.len();
+        let kept = value.clone();
+        let members = self.alternatives_of(to);
+        let made = if self.is_union(value.ty) {
+            let span = value.span;
+            self.for_each_member(value, span, "this", |c, v| {
+                let v = c.read_as(v, to);
+                c.converted(v, to).ok()
+            })
+        } else {
+            members.into_iter().find_map(|member| self.copied_as(value.clone(), member))
+        };
+        match made {
+            Some(made) => made,
+            None => {
+                self.out.truncate(before);
+                kept
+            }
+        }
+    }
+
+    fn copied_as(&mut self, value: Expr, to: TypeId) -> Option<Expr> {
+        let span = value.span;
+        let plain = |c: &Self, ty: TypeId| c.program.types.get(ty).clone();
+        match (plain(self, to), plain(self, value.ty)) {
+            (Type::List(_), Type::Tuple(parts)) if parts.is_empty() => self.list_with(value, to),
+            (Type::List(element), _) => {
+                let found = self.elements_of_all(&[value.ty])?;
+                if self.fits(found, element, 0) { self.list_with(value, to) } else { None }
+            }
+            (Type::Set(e) | Type::FrozenSet(e), Type::Set(found) | Type::FrozenSet(found)) => {
+                if !self.fits(found, e, 0) {
+                    return None;
+                }
+                let frozen = matches!(plain(self, to), Type::FrozenSet(_));
+                let list = self.program.types.intern(Type::List(e));
+                let list = self.list_with(value, list)?;
+                self.set_of(list, if frozen { "frozenset" } else { "set" }, span)
+            }
+            (Type::Dict(k, v), Type::Dict(key, found)) => {
+                if !self.fits(key, k, 0) || !self.fits(found, v, 0) {
+                    return None;
+                }
+                let mut stmts = Vec::new();
+                let source = self.hide(value, &mut stmts);
+                let items = ast::Name { text: "items".to_owned(), span };
+                let items = ast::Expr { span, kind: A::Attribute(Box::new(source), items) };
+                let items = ast::Expr { span, kind: A::Call(Box::new(items), Vec::new()) };
+                let made = self.dict_of_items(&items, to, span)?;
+                Some(seq(stmts, made))
+            }
+            _ => None,
+        }
+    }
+
+    /// The dict of this type that has these items.
+    fn dict_of_items(&mut self, items: &ast::Expr, to: TypeId, span: Span) -> Option<Expr> {
+        let name = |number: u32| ast::Expr { span, kind: A::Name(format!("$item{number}")) };
+        let target = ast::Expr { span, kind: A::Tuple(vec![name(0), name(1)]) };
+        let clause = ast::Clause { target, iterable: items.clone(), conditions: Vec::new() };
+        let makes = ast::Makes::Dict;
+        let c = ast::Comprehension { makes, element: name(0), value: Some(name(1)), clauses: vec![clause] };
+        self.comprehension(&c, Some(to), span)
     }
 
     /// An expression that is used up where it stands: a generator, `map` or `filter` becomes the list of its elements.
@@ -66,10 +205,7 @@ impl Checker<'_, '_> {
         match self.listed(value) {
             Ok(list) => Some(list),
             Err(value) => {
-                let message = match self.program.types.get(value.ty) {
-                    Type::Tuple(_) => "the parts of this tuple have different types".to_owned(),
-                    _ => format!("{} can't be iterated over", self.name(value.ty)),
-                };
+                let message = format!("{} can't be iterated over", self.name(value.ty));
                 self.fail(Code::NotIterable, value.span, message)
             }
         }
@@ -114,9 +250,11 @@ impl Checker<'_, '_> {
                 }
             };
             if let (Some(before), Some(found)) = (ty, found) {
-                let fits =
-                    if want.is_some() { join(found, before).filter(|j| *j == before) } else { join(before, found) };
-                match fits {
+                let joined = match want {
+                    Some(_) => Some(before).filter(|before| self.fits(found, *before, 0)),
+                    None => Some(join(before, found).unwrap_or_else(|| self.program.types.union(&[before, found]))),
+                };
+                match joined {
                     Some(joined) => ty = Some(joined),
                     None => {
                         let message = format!("{what} must be {}, but this is {}", self.name(before), self.name(found));
@@ -143,11 +281,14 @@ impl Checker<'_, '_> {
                     let value = self.needed(value, element, what)?;
                     op(Op::ListPush, vec![list.clone(), value], types::NONE, span)
                 }
-                Part::All(all) if all.ty == ty => self.syntax("list_extend", vec![list.clone(), all], span)?,
                 Part::All(all) => {
-                    let (wanted, found) = (self.name(ty), self.name(all.ty));
-                    let message = format!("what `*` unpacks here must be {wanted}, but this is {found}");
-                    return self.fail(Code::Mismatch, all.span, message);
+                    let (found, span_of) = (all.ty, all.span);
+                    let Some(all) = self.list_with(all, ty) else {
+                        let (wanted, found) = (self.name(ty), self.name(found));
+                        let message = format!("what `*` unpacks here must be {wanted}, but this is {found}");
+                        return self.fail(Code::Mismatch, span_of, message);
+                    };
+                    self.syntax("list_extend", vec![list.clone(), all], span)?
                 }
             };
             stmts.push(Stmt { span, kind: StmtKind::Do(call) });
@@ -306,13 +447,13 @@ impl Checker<'_, '_> {
             }
             _ => return Err(value),
         };
-        if parts.iter().any(|part| join(*part, element) != Some(element)) {
+        if !parts.iter().all(|part| self.fits(*part, element, 0)) {
             return Err(value);
         }
         let (span, list) = (value.span, self.program.types.intern(Type::List(element)));
         let mut stmts = Vec::new();
         let parts = self.parts_of(value, &parts, &mut stmts);
-        let parts = parts.into_iter().map(|part| convert(part, element)).collect::<Result<_, _>>()?;
+        let parts = parts.into_iter().map(|part| self.converted(part, element)).collect::<Result<_, _>>()?;
         let list = op(Op::ListNew, parts, list, span);
         Ok(seq(stmts, typed(to, span, ExprKind::Builtin(Builtin::TupleOfList, vec![list]))))
     }

@@ -47,6 +47,8 @@ pub(crate) struct Param {
     pub ty: Option<TypeId>,
     pub default: Option<Default>,
     pub keyword_only: bool,
+    /// Whether it is declared as what is only read, so that a copy of another kind will do.
+    pub reads: bool,
     pub positional_only: bool,
 }
 
@@ -236,10 +238,18 @@ impl Program<'_> {
                     None
                 }
             };
+            // A default of None says that None may be given, though the type leaves it out.
+            let ty = match (ty, &param.default) {
+                (Some(ty), Some(ast::Expr { kind: ExprKind::None, .. })) => Some(self.types.union(&[ty, types::NONE])),
+                _ => ty,
+            };
             let default = param.default.as_ref().map(|value| self.default(value, ty, &name.text, &mut out));
             let keyword_only = param.keyword_only;
             let positional_only = param.positional_only;
-            params.push(Param { name: name.text.clone(), span: name.span, ty, default, keyword_only, positional_only });
+            let reads = param.annotation.as_ref().is_some_and(|a| self.only_reads(a));
+            let name = name.text.clone();
+            let span = param.name.span;
+            params.push(Param { name, span, ty, default, keyword_only, reads, positional_only });
         }
         let ret = match &ast.ret {
             _ if method == Some(MethodKind::Init) => self.owner.and_then(|owner| self.classes[owner].ty),

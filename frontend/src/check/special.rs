@@ -154,6 +154,15 @@ impl Checker<'_, '_> {
                 }
                 Ok(Some(seq(stmts, result)))
             }
+            (Type::Str | Type::Bytes, "startswith" | "endswith", [Argument { name: None, value: parts }])
+                if !matches!(parts.kind, A::Str(_) | A::Bytes(_)) =>
+            {
+                let mut stmts = Vec::new();
+                let text = self.keep(receiver, &mut stmts);
+                let Some(parts) = self.expr(parts, Some(text.ty)) else { return Ok(None) };
+                let found = self.begins_or_ends(&text, name, parts, span);
+                Ok(found.map(|found| seq(stmts, found)))
+            }
             (Type::Str, "split" | "rsplit", [Argument { name: Some(key), .. }]) if key.text == "maxsplit" => {
                 let none = Argument { name: None, value: ast::Expr { span, kind: A::None } };
                 let arguments = [none, arguments[0].clone()];
@@ -162,6 +171,30 @@ impl Checker<'_, '_> {
             }
             _ => Err(receiver),
         }
+    }
+
+    /// `startswith` or `endswith` of one text, or of any in a tuple.
+    fn begins_or_ends(&mut self, text: &Expr, name: &ast::Name, parts: Expr, span: Span) -> Option<Expr> {
+        if self.is_union(parts.ty) {
+            let what = format!("`{}`", name.text);
+            return self.for_each_member(parts, span, &what, |c, p| c.begins_or_ends(text, name, p, span));
+        }
+        let whole = match self.named_parts(parts.ty) {
+            Some(parts) => Type::Tuple(parts),
+            None => self.program.types.get(parts.ty).clone(),
+        };
+        if !matches!(whole, Type::Tuple(_) | Type::TupleOf(_)) {
+            let parts = self.unmixed(parts);
+            return self.method(text.clone(), name, vec![parts], span);
+        }
+        let mut stmts = Vec::new();
+        let (text, parts) = (self.hide(text.clone(), &mut stmts), self.hide(parts, &mut stmts));
+        let each = self.over(&parts);
+        let call = ast::Expr { span, kind: A::Attribute(Box::new(text), name.clone()) };
+        let argument = Argument { name: None, value: each.element.clone() };
+        let element = ast::Expr { span, kind: A::Call(Box::new(call), vec![argument]) };
+        let found = self.any_or_all(&ast::Comprehension { element, ..each }, true, span)?;
+        Some(seq(stmts, found))
     }
 
     /// Whether a method's first parameter takes this type.

@@ -44,17 +44,51 @@ impl Checker<'_, '_> {
             Ok(value) => return Ok(value),
             Err(value) => value,
         };
-        let types = &self.program.types;
-        if !self.is_union(to) {
-            return Err(value);
-        }
-        if types.includes(to, value.ty) {
+        if self.is_union(to) && self.program.types.includes(to, value.ty) {
             return Ok(widen(value, to));
         }
-        let member = self.alternatives_of(to).into_iter().find(|m| converts(value.ty, *m));
-        match member {
-            Some(member) => convert(value, member).map(|value| widen(value, to)),
-            None => Err(value),
+        if !self.fits(value.ty, to, 0) {
+            return Err(value);
+        }
+        if self.is_union(value.ty) {
+            let (ty, span) = (value.ty, value.span);
+            let none = typed(ty, span, ExprKind::None);
+            return self.for_each_member(value, span, "this", |c, v| c.converted(v, to).ok()).ok_or(none);
+        }
+        if !self.is_union(to) {
+            return self.tuple_of(value, to);
+        }
+        // The member that it is by its own type comes before one that it only fits.
+        let members = self.alternatives_of(to);
+        let first = members.iter().copied().find(|m| converts(value.ty, *m));
+        let Some(member) = first.or_else(|| members.into_iter().find(|m| self.fits(value.ty, *m, 0))) else {
+            return Err(value);
+        };
+        self.converted(value, member).map(|value| widen(value, to))
+    }
+
+    /// Whether a value of one type can be made one of another, by what nobody writes: numbers are converted, tuples made anew.
+    pub fn fits(&self, from: TypeId, to: TypeId, depth: u32) -> bool {
+        const DEPTH: u32 = 16;
+        let types = &self.program.types;
+        if converts(from, to) || types.includes(to, from) {
+            return true;
+        }
+        if depth > DEPTH {
+            return false;
+        }
+        if let Some(members) = types.members(from) {
+            return members.iter().all(|m| self.fits(*m, to, depth + 1));
+        }
+        if let Some(members) = types.members(to) {
+            return members.iter().any(|m| self.fits(from, *m, depth + 1));
+        }
+        match (types.get(from), types.get(to)) {
+            (Type::Tuple(parts), Type::TupleOf(e)) => parts.iter().all(|p| self.fits(*p, *e, depth + 1)),
+            (Type::Tuple(a), Type::Tuple(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.fits(*a, *b, depth + 1))
+            }
+            _ => false,
         }
     }
 
@@ -105,7 +139,7 @@ impl Checker<'_, '_> {
     fn known_type(&mut self, expr: &ast::Expr) -> Option<TypeId> {
         let declared = match &expr.kind {
             A::Name(name) | A::Walrus(ast::Name { text: name, .. }, _) => {
-                self.vars[self.names.get(name)?.var?.0 as usize].ty
+                self.type_of_variable(self.names.get(name)?.var?)
             }
             A::Attribute(of, name) => match self.field_variable(of, name) {
                 Some(variable) => return self.known_type(&variable),
@@ -441,10 +475,15 @@ impl Checker<'_, '_> {
         let Type::Dict(key_ty, value_ty) = *self.program.types.get(dict.ty) else { return None };
         let (key, default) = match arguments {
             [key] => (key, None),
-            [key, default] if matches!(default.value.kind, A::None) && !self.has_none(value_ty) => (key, Some(default)),
+            [key, default] => (key, Some(default)),
             _ => return None,
         };
         if name.text != "get" || key.name.is_some() || default.is_some_and(|d| d.name.is_some()) {
+            return None;
+        }
+        // A default of the type of the values is what the table of builtins has.
+        let open = self.has_unknown(key_ty) || self.has_unknown(value_ty);
+        if default.is_some_and(|d| !matches!(d.value.kind, A::None)) && open {
             return None;
         }
         let mut stmts = Vec::new();
@@ -452,16 +491,31 @@ impl Checker<'_, '_> {
         let key = self.expr(&key.value, Some(key_ty)).and_then(|k| self.needed(k, key_ty, "the key"));
         let Some(key) = key else { return Some(None) };
         let key = self.keep(key, &mut stmts);
+        if let Some(default) = default.filter(|d| !matches!(d.value.kind, A::None)) {
+            let Some(default) = self.expr(&default.value, Some(value_ty)) else { return Some(None) };
+            let default = self.told(default, value_ty);
+            let default = match self.converted(default, value_ty) {
+                Ok(default) => {
+                    let found = self.method(dict, name, vec![key, default], span);
+                    return Some(found.map(|found| seq(stmts, found)));
+                }
+                Err(default) => self.keep(default, &mut stmts),
+            };
+            let ty = self.program.types.union(&[value_ty, default.ty]);
+            let has = op(Op::DictHas, vec![dict.clone(), key.clone()], types::BOOL, span);
+            let found = op(Op::DictGet, vec![dict, key], value_ty, span);
+            let (Ok(found), Ok(default)) = (self.converted(found, ty), self.converted(default, ty)) else {
+                return Some(None);
+            };
+            let chosen = typed(ty, span, ExprKind::If(Box::new(has), Box::new(found), Box::new(default)));
+            return Some(Some(seq(stmts, chosen)));
+        }
         let has = op(Op::DictHas, vec![dict.clone(), key.clone()], types::BOOL, span);
         let found = op(Op::DictGet, vec![dict, key], value_ty, span);
         let none = typed(types::NONE, span, ExprKind::None);
         let ty = self.program.types.union(&[value_ty, types::NONE]);
         let (Ok(found), Ok(none)) = (self.converted(found, ty), self.converted(none, ty)) else { return Some(None) };
         Some(Some(seq(stmts, typed(ty, span, ExprKind::If(Box::new(has), Box::new(found), Box::new(none))))))
-    }
-
-    fn has_none(&self, ty: TypeId) -> bool {
-        self.alternatives_of(ty).contains(&types::NONE)
     }
 
     /// `a and b`, `a or b` as a value: one of the operands, of the type that they have in common. Each is checked with what
@@ -476,6 +530,7 @@ impl Checker<'_, '_> {
         let what = if and { "an operand of this `and`" } else { "an operand of this `or`" };
         let mut checked: Vec<Option<Expr>> = Vec::new();
         let mut guide = want;
+        let (reached, before) = (self.assigned.is_reached(), self.assigned.clone());
         for (index, expr) in values.iter().enumerate() {
             // An empty list takes its type from the others.
             let later = guide.is_none() && Self::is_empty_literal(expr) && values.len() > 1;
@@ -485,8 +540,13 @@ impl Checker<'_, '_> {
             }
             checked.push(value);
             if index + 1 < values.len() {
-                let Outcomes { holds, fails } = self.outcomes(expr);
+                let Outcomes { holds, fails } = self.outcomes_of(expr, checked.last().and_then(Option::as_ref));
                 self.assigned = if and { holds } else { fails };
+                // What no value leads to is not looked at.
+                if reached && !self.assigned.is_reached() {
+                    self.assigned = before;
+                    break;
+                }
             }
         }
         let mut result: Option<Expr> = None;
@@ -497,7 +557,7 @@ impl Checker<'_, '_> {
             };
             result = Some(match result.take() {
                 None => value,
-                Some(left) => self.either(and, left, value, want, what, span)?,
+                Some(left) => self.either(and, left, value, span)?,
             });
         }
         // What is wanted is a hint: a builtin that takes anything iterable asks for a list and takes a tuple, too.
@@ -513,8 +573,6 @@ impl Checker<'_, '_> {
         and: bool,
         left: Expr,
         right: Expr,
-        want: Option<TypeId>,
-        what: &str,
         span: Span,
     ) -> Option<Expr> {
         if left.ty == types::BOOL && right.ty == types::BOOL {
@@ -528,18 +586,9 @@ impl Checker<'_, '_> {
         let kept: Vec<TypeId> =
             members.filter(|m| if and { self.may_be_false(*m) } else { *m != types::NONE }).collect();
         let stays = if kept.is_empty() { left.ty } else { self.program.types.union(&kept) };
-        let optional =
-            left.ty == types::NONE || right.ty == types::NONE || self.is_union(left.ty) || self.is_union(right.ty);
-        let ty = match (super::convert::join(stays, right.ty), want) {
-            (Some(ty), _) => ty,
-            // What is wanted decides in the end.
-            (None, Some(want)) if self.is_union(want) => self.program.types.union(&[stays, right.ty]),
-            (None, _) if optional => self.program.types.union(&[stays, right.ty]),
-            (None, _) => {
-                let (a, b) = (self.name(stays), self.name(right.ty));
-                let message = format!("{what} must be {a}, as the others, but this is {b}");
-                return self.fail(Code::Mismatch, right.span, message);
-            }
+        let ty = match super::convert::join(stays, right.ty) {
+            Some(ty) => ty,
+            None => self.program.types.union(&[stays, right.ty]),
         };
         let left = narrow(left, stays);
         let left = self.converted(left, ty).ok()?;
@@ -564,6 +613,19 @@ impl Checker<'_, '_> {
         vars.into_iter().for_each(|var| self.assigned.forget(&Path::of(var)));
         // Fields and elements may be assigned under another name too.
         self.assigned.forget_parts();
+    }
+
+    /// As `forget_in_loop`, for what the turns of a comprehension assign.
+    pub fn forget_in_comprehension(&mut self, c: &ast::Comprehension) {
+        let mut names = HashSet::new();
+        let parts = c.clauses.iter().flat_map(|clause| clause.conditions.iter().chain([&clause.iterable]));
+        for part in parts.chain([&c.element]).chain(&c.value) {
+            crate::walk::walrus_names(part, &mut |name| {
+                names.insert(name.to_owned());
+            });
+        }
+        let vars: Vec<_> = names.iter().filter_map(|n| self.names.get(n).and_then(|l| l.var)).collect();
+        vars.into_iter().for_each(|var| self.assigned.forget(&Path::of(var)));
     }
 
     /// What a pattern tells of the members of its subject.

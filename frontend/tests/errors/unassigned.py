@@ -5,10 +5,11 @@ from deepslate import flow
 async def pick(n: int) -> int:
     result: int
     if n > 3:
-        result = 1
         bonus = 5
-    for i in range(n):
-        last = i
+        del bonus
+    else:
+        for i in range(n):
+            print(later)
     print(later)
     later = 1
-    return result + bonus + last
+    return result + bonus
