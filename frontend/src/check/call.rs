@@ -326,7 +326,8 @@ impl Checker<'_, '_> {
                 None => match self.program.types.get(tuple.ty) {
                     Type::Tuple(parts) => parts.clone(),
                     _ => {
-                        let message = format!("`*` in a call takes a tuple of known length, not {}", self.name(tuple.ty));
+                        let message =
+                            format!("`*` in a call takes a tuple of known length, not {}", self.name(tuple.ty));
                         let report = Diagnostic::error(Code::Unsupported, inner.span, message);
                         self.report(report.help("write the values one by one"));
                         return None;

@@ -568,13 +568,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn either(
-        &mut self,
-        and: bool,
-        left: Expr,
-        right: Expr,
-        span: Span,
-    ) -> Option<Expr> {
+    fn either(&mut self, and: bool, left: Expr, right: Expr, span: Span) -> Option<Expr> {
         if left.ty == types::BOOL && right.ty == types::BOOL {
             let kind = ExprKind::Logic(and, Box::new(left), Box::new(right));
             return Some(typed(types::BOOL, span, kind));

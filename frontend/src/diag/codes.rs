@@ -42,7 +42,7 @@ codes! {
 
     // Names.
     UnknownName "E0201" "a name that is not defined";
-    Unassigned "E0202" "a variable that may have no value yet";
+    Unassigned "E0202" "a variable that has no value yet";
     DefinedTwice "E0203" "two definitions of one name";
     UnknownMember "E0204" "an attribute, field or method that does not exist";
     NotInFlows "E0205" "a name that exists in the file but can't be used in a flow";
@@ -57,7 +57,7 @@ codes! {
     MissingReturn "E0306" "a function that may end without its value";
     NotIterable "E0307" "a value that can't be iterated over";
     NotHashable "E0308" "a dict key type that can change";
-    TypeChanges "E0309" "a variable that is given a second type";
+    TypeChanges "E0309" "a declared variable is given another type";
     IntRange "E0310" "an integer that does not fit 64 bits";
     Unpack "E0311" "unpacking into a wrong number of names";
     Frozen "E0312" "an assignment to what can't change";
