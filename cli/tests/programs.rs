@@ -40,6 +40,36 @@ fn check_of_a_good_file_says_so() {
 }
 
 #[test]
+fn check_tells_which_pure_functions_are_compiled_and_why_others_are_not() {
+    let place = Place::new();
+    place.write(
+        "p.py",
+        "import re\nfrom deepslate import flow, pure\n\n\n@pure\ndef twice(n: int) -> int:\n    return n * 2\n\n\n\
+         @pure\ndef shout(text: str) -> str:\n    return re.sub('a', 'A', text)\n\n\n\
+         @pure(compile=False)\ndef kept(n: int) -> int:\n    return n\n\n\n\
+         @flow\nasync def main(text: str) -> str:\n    return shout(text) + str(twice(kept(1)))\n",
+    );
+    let said = place.run(&["check", "p.py"]).ok();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[0], "p.py: 1 flow is fine");
+    assert_eq!(lines[1], "  pure and compiled: twice");
+    let shout = "  pure and called in the host: shout (p.py:12: `re.sub` can't be used in a flow";
+    assert!(lines[2].starts_with(shout), "{said}");
+    assert_eq!(lines[3], "  pure and called in the host: kept (its decorator says compile=False)");
+    let found = place.run(&["check", "p.py", "--json"]).json();
+    let of = |name: &str| {
+        let all = found["functions"].as_array().unwrap();
+        all.iter().find(|f| f["name"] == json!(name)).unwrap_or_else(|| panic!("no {name}")).clone()
+    };
+    assert_eq!(of("twice"), json!({ "name": "twice", "kind": "pure", "compiled": true, "reason": null }));
+    assert_eq!((&of("shout")["compiled"], &of("shout")["reason"]["line"]), (&json!(false), &json!(12)));
+    assert_eq!((&of("main")["kind"], &of("main")["compiled"]), (&json!("flow"), &json!(true)));
+
+    place.write("changes.py", "from deepslate import pure\n\n\n@pure\ndef f(xs: list[int]) -> int:\n    ys = xs\n    ys.append(1)\n    return 1\n");
+    assert!(place.run(&["check", "changes.py"]).fails(1).contains("changes its argument `xs`"));
+}
+
+#[test]
 fn call_gives_a_value_or_a_trap() {
     let place = Place::new();
     let target = format!("{}:count_primes", example("primes.py"));

@@ -230,7 +230,7 @@ impl Checker<'_, '_> {
         if self.kind == Kind::Pure && self.comes_from_param(of) {
             let message = format!("pure function `{}` changes its argument", self.function);
             let report = Diagnostic::error(Code::ArgumentChanged, span, message);
-            self.report(report.help("copy it first, and return the copy"));
+            self.changed.push(report.help("copy it first, and return the copy"));
         }
     }
 

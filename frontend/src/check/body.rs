@@ -86,6 +86,8 @@ pub(super) struct Checker<'p, 'a> {
     pub uses: Vec<Span>,
     /// Whether it acts: waits, or touches tasks and sync objects.
     pub acts: bool,
+    /// The changes of parameters of a pure function, see `purity`.
+    pub changed: Vec<Diagnostic>,
     /// What is known of empty lists and dicts.
     pub infer: Inference,
     /// The variables that are looked at where they are read.
@@ -167,6 +169,7 @@ fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], 
         spawns: Vec::new(),
         uses: Vec::new(),
         acts: false,
+        changed: Vec::new(),
         infer: known,
         late: HashMap::new(),
     };
@@ -234,13 +237,14 @@ fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], 
         }
         return learnt;
     }
-    let (vars, out) = (checker.vars, checker.out);
+    let (vars, out, changed) = (checker.vars, checker.out, checker.changed);
     let (calls, spawns, uses, acts) = (checker.calls, checker.spawns, checker.uses, checker.acts);
     let function = &mut program.functions[index];
     function.calls = calls;
     function.spawns = spawns;
     function.uses = uses;
     function.acts = acts;
+    function.changes = changed;
     match super::first_error(&out) {
         Some(reason) => function.outcome = Outcome::DoesNotFit(Box::new(reason.clone())),
         None if function.is_compiled() => function.outcome = Outcome::Compiled(Body { vars, stmts: body }),

@@ -5,7 +5,7 @@
 //! Files: `names` what the names of a file stand for, `annotations` types as written, `signatures` functions and classes,
 //! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select), `conditions`,
 //! `expr` expressions, `elements` parts of values, `sequences` displays and unpacking, `folds` generators that a builtin consumes, `operators`, `call`, `builtin`, `overloads` which of several builtins a call means,
-//! `own` the class of the language itself, `special` builtins that say more than a signature, `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions,
+//! `own` the class of the language itself, `special` builtins that say more than a signature, `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions, `purity` what pure functions must not change,
 //! `json` values to JSON and back, `infer` what empty lists and dicts hold, `variables` what variables are and whether they have
 //! a value.
 
@@ -37,6 +37,7 @@ mod operators;
 mod overloads;
 mod own;
 mod patterns;
+mod purity;
 mod sequences;
 mod signatures;
 mod special;
@@ -57,6 +58,7 @@ pub(crate) fn check(program: &mut Program<'_>) {
     }
     settle(program);
     keep_pure(program);
+    purity::check(program);
 }
 
 /// Reports pure functions that act by way of plain functions that they call.

@@ -95,6 +95,8 @@ pub(crate) struct Function<'a> {
     pub uses: Vec<Span>,
     /// Whether its body itself waits, or touches tasks and sync objects.
     pub acts: bool,
+    /// Where its body changes a parameter at first sight, as a report; what it changes by other ways is found later.
+    pub changes: Vec<Diagnostic>,
     /// What is wrong with its signature.
     pub signature: Vec<Diagnostic>,
     /// What is wrong with its body.
@@ -120,6 +122,7 @@ impl<'a> Function<'a> {
             spawns: Vec::new(),
             uses: Vec::new(),
             acts: false,
+            changes: Vec::new(),
             signature: Vec::new(),
             diagnostics: Vec::new(),
         }
