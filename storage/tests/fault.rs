@@ -56,6 +56,11 @@ async fn the_table_opens_what_it_lists_and_says_what_it_does_not() {
             settings.insert("dsn".into(), dsn);
             settings.insert("schema".into(), format!("table_{}", std::process::id()));
         }
+        if backend.name == "redis" {
+            let Some(url) = support::server("DEEPSLATE_TEST_REDIS") else { continue };
+            settings.insert("url".into(), url);
+            settings.insert("prefix".into(), format!("table_{}", std::process::id()));
+        }
         let store = backends::open(backend.name, &settings).await.expect("it opens");
         assert_eq!(store.shard_count(), 3, "{}", backend.name);
         settings.insert("shards".into(), "many".into());

