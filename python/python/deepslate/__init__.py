@@ -6,7 +6,7 @@ from ._flow import FlowDefinition, flow, http_listen, http_request, impure, now,
 from ._host import Context, context
 from ._json import json_marshal, json_unmarshal
 from ._native import __version__
-from ._platform import Platform, new_embedded, new_platform, new_postgres, spawn_inspector, spawn_workers
+from ._platform import Platform, new_embedded, new_platform, new_postgres, new_redis, spawn_inspector, spawn_workers
 from ._values import DSError
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "new_embedded",
     "new_platform",
     "new_postgres",
+    "new_redis",
     "now",
     "pure",
     "random",

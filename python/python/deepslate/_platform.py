@@ -106,6 +106,23 @@ def new_postgres(
     return _opened(_native.Platform.on("postgres", settings, node_id, lease_seconds), _http(http_address))
 
 
+def new_redis(
+    node_id: int,
+    url: str,
+    http_address: str | None = None,
+    max_connections: int = 16,
+    max_batch: int = 1024,
+    lease_seconds: float = 5,
+) -> tuple[Platform, Callable[[], None]]:
+    """Opens (or makes) a store in a Redis 7, a Valkey, or a cluster of them: ``redis://user:password@host:6379/0``, ``rediss://`` for TLS.
+
+    A server that would lose what it has acknowledged is refused, with the lines of redis.conf that mend it. ``node_id`` and
+    ``lease_seconds`` are as in ``new_postgres``. More settings (``replicas``, ``durability``, ``prefix``) are in the config file, which
+    ``new_platform`` reads."""
+    settings = {"url": url, "max_connections": str(max_connections), "max_batch": str(max_batch)}
+    return _opened(_native.Platform.on("redis", settings, node_id, lease_seconds), _http(http_address))
+
+
 def new_platform(config: str | os.PathLike[str] | None = None) -> tuple[Platform, Callable[[], None]]:
     """Opens the store that a config file selects: this one, else ``DEEPSLATE_CONFIG``, else ``./deepslate.toml``, else defaults."""
     return _opened(_native.Platform.configured(None if config is None else os.fspath(config)), None)

@@ -3,8 +3,8 @@
 use std::net::TcpListener as Listener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
@@ -63,6 +63,10 @@ pub async fn clear(url: &str, prefix: &str) {
 /// What makes a server keep what it acknowledges.
 pub const DURABLE: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
 
+pub fn free_port() -> u16 {
+    Listener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
+
 /// A server of a test's own, with a directory that is thrown away.
 pub struct Server {
     program: String,
@@ -75,8 +79,7 @@ pub struct Server {
 impl Server {
     /// Starts the program on a free port with these settings.
     pub async fn start(program: &str, settings: &[&str]) -> Server {
-        let port =
-            Listener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+        let port = free_port();
         let mut server = Server {
             program: program.to_owned(),
             directory: tempfile::tempdir().expect("a directory"),
@@ -90,6 +93,10 @@ impl Server {
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    pub fn place(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Starts it again, and waits until it has read its data.
@@ -133,6 +140,7 @@ impl Drop for Server {
 /// A proxy before a Redis server. It ends with the test's runtime.
 pub struct Proxy {
     pub port: u16,
+    server: Arc<Mutex<String>>,
     calls: Arc<AtomicU64>,
     lose_every: Arc<AtomicU64>,
 }
@@ -141,15 +149,22 @@ impl Proxy {
     pub async fn start(server: &str) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("it is bound").port();
-        let proxy = Proxy { port, calls: Arc::default(), lose_every: Arc::default() };
-        let (server, calls, lose_every) = (server.to_owned(), proxy.calls.clone(), proxy.lose_every.clone());
+        let server = Arc::new(Mutex::new(server.to_owned()));
+        let proxy = Proxy { port, server, calls: Arc::default(), lose_every: Arc::default() };
+        let (server, calls, lose_every) = (proxy.server.clone(), proxy.calls.clone(), proxy.lose_every.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let Ok(server) = TcpStream::connect(&server).await else { continue };
+                let place = server.lock().expect("nobody panics with it").clone();
+                let Ok(server) = TcpStream::connect(place).await else { continue };
                 tokio::spawn(pass(client, server, calls.clone(), lose_every.clone()));
             }
         });
         proxy
+    }
+
+    /// New connections go there from now on.
+    pub fn lead_to(&self, server: &str) {
+        *self.server.lock().expect("nobody panics with it") = server.to_owned();
     }
 
     /// How often a client has sent scripts and waited for the answer, however many scripts there were.

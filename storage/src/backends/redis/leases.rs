@@ -165,8 +165,9 @@ impl Redis {
         let puts: Vec<_> = leases
             .iter()
             .map(|lease| {
-                let held: &[u8] = if lease.holder.is_some() { b"1" } else { b"0" };
-                let args: Vec<Cow<'_, [u8]>> = vec![lease.epoch.0.to_be_bytes().to_vec().into(), held.into()];
+                let holder = lease.holder.map(|holder| holder.to_string()).unwrap_or_default();
+                let args: Vec<Cow<'_, [u8]>> =
+                    vec![lease.epoch.0.to_be_bytes().to_vec().into(), holder.into_bytes().into()];
                 Request::script(Place::Shard(lease.shard), &FENCE, vec![self.servers.keys.lease(lease.shard)], args)
             })
             .collect();

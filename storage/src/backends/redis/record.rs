@@ -61,7 +61,7 @@ pub(super) fn name_place(namespace: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// Cuts an escaped text off the front.
-fn unescape<'a>(bytes: &'a [u8], what_follows: bool) -> Option<(String, &'a [u8])> {
+fn unescape(bytes: &[u8], what_follows: bool) -> Option<(String, &[u8])> {
     let mut text = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     loop {

@@ -292,7 +292,7 @@ impl Servers {
         let slot = self.keys.slot(place);
         let owner = cluster.iter().find(|(first, last, _)| (*first..=*last).contains(&slot));
         // A slot that nobody has: whoever is asked says so.
-        owner.map_or(None, |(_, _, address)| address.clone())
+        owner.and_then(|(_, _, address)| address.clone())
     }
 
     /// Asks the servers that are known, one after the other, which slots they have now.

@@ -33,8 +33,9 @@ while key < #KEYS do
   local isolate, events = KEYS[key], KEYS[key + 1]
   local head, expected, drop_from, put = ARGV[arg], ARGV[arg + 1], ARGV[arg + 2], ARGV[arg + 3]
   local part, keep_from, first, count = ARGV[arg + 4], ARGV[arg + 5], ARGV[arg + 6], tonumber(ARGV[arg + 7])
-  local old = redis.call('HGET', isolate, 'h')
-  local answer = judge(old, head, expected)
+  local old = redis.pcall('HGET', isolate, 'h')
+  -- An error: something else has this key.
+  local answer = type(old) == 'table' and 'd' or judge(old, head, expected)
   if answer == 'a' then
     -- First what a server without memory left refuses, so that it refuses all of it.
     redis.call('HSET', isolate, 'h', head)

@@ -15,8 +15,8 @@ end
 
 -- Which epoch may write the shard of this lease now; nil for none.
 local function open_epoch(lease)
-  local fence = redis.call('HMGET', lease, 'epoch', 'held')
-  if fence[2] == '1' and string.sub(fence[1], 5, 8) == mark_now() then
+  local fence = redis.call('HMGET', lease, 'epoch', 'holder')
+  if fence[1] and fence[2] ~= '' and string.sub(fence[1], 5, 8) == mark_now() then
     return fence[1]
   end
   return nil
