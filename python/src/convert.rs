@@ -5,13 +5,15 @@
 
 use deepslate::ir::datum::{DEPTH, Datum, as_member, member_of};
 use deepslate::ir::entity::TypeId;
+use deepslate::ir::enums::Enum;
 use deepslate::ir::types::{self, Type, Types};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 use std::collections::HashMap;
 
-/// The Python classes of a program's dataclasses, by name.
+/// What makes an object of each of a program's classes of its fields by name, or a member of an enumeration of its value; by the
+/// class's name. It is the class itself where that does nothing else.
 pub type Classes = HashMap<String, Py<PyAny>>;
 
 /// The value as a datum of this type. `place` names the argument, result or constant that it is.
@@ -60,6 +62,10 @@ impl Reader<'_> {
             if is_likely(self.types, *member, value)? {
                 likely.push(*member);
             }
+        }
+        // An IntEnum is an int as well, and a NamedTuple a tuple.
+        if let Some(own) = likely.iter().copied().find(|member| is_own_class(self.types, *member, value)) {
+            likely = vec![own];
         }
         if let [one] = likely[..] {
             // Only it can say what is wrong inside.
@@ -117,10 +123,18 @@ impl Reader<'_> {
                 Err(_) => Err(self.mismatch(ty, value)),
             },
             Type::Float if value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>() => {
-                value.extract().map(Datum::Float)
+                let too_large =
+                    |_| PyOverflowError::new_err(format!("{}: an int that is too large for float", self.place));
+                value.extract().map(Datum::Float).map_err(too_large)
             }
             Type::Str => match value.cast::<PyString>() {
-                Ok(text) => Ok(Datum::Str(text.to_cow()?.into_owned())),
+                Ok(text) => {
+                    let half = |_| {
+                        let what = "a str with half of a surrogate pair, which no text of a flow has";
+                        PyTypeError::new_err(format!("{}: {what}", self.place))
+                    };
+                    Ok(Datum::Str(text.to_cow().map_err(half)?.into_owned()))
+                }
                 Err(_) => Err(self.mismatch(ty, value)),
             },
             Type::Bytes => match value.cast::<PyBytes>() {
@@ -177,20 +191,22 @@ impl Reader<'_> {
             }
             Type::Class(class) if types.enumeration(*class).is_some() => {
                 // A member of the Python class, or its value.
-                let is_member = value.get_type().name()?.to_cow()? == types.class(*class).name;
-                let plain = if is_member { value.getattr("value")? } else { value.clone() };
+                let plain = if is_own_class(types, ty, value) { value.getattr("value")? } else { value.clone() };
                 let inner = types.class(*class).fields.get(1).map_or(ty, |f| f.ty);
                 self.read(inner, &plain)
             }
             Type::Class(class) => {
                 let class = types.class(*class);
-                if value.get_type().name()?.to_cow()? != class.name {
+                if !is_own_class(types, ty, value) {
                     return Err(self.mismatch(ty, value));
                 }
                 let fields = class.fields.iter();
                 fields
                     .map(|field| {
-                        let part = value.getattr(field.name.as_str())?;
+                        let part = value.getattr(field.name.as_str()).map_err(|_| {
+                            let what = format!("a {} without `{}`", class.name, field.name);
+                            PyTypeError::new_err(format!("{}: {what}", self.place))
+                        })?;
                         self.part(&format!(".{}", field.name), field.ty, &part)
                     })
                     .collect::<PyResult<_>>()
@@ -199,6 +215,12 @@ impl Reader<'_> {
             Type::None | Type::Float | Type::Queue(_) | Type::Lock | Type::WaitGroup => Err(self.mismatch(ty, value)),
         }
     }
+}
+
+/// Whether a value is an object of the Python class of this name.
+fn is_own_class(types: &Types, ty: TypeId, value: &Bound<'_, PyAny>) -> bool {
+    let Type::Class(class) = types.get(ty) else { return false };
+    value.get_type().name().is_ok_and(|name| name.to_cow().is_ok_and(|name| name == types.class(*class).name))
 }
 
 /// Whether a value may be of a member of a union, as far as its outside shows.
@@ -216,7 +238,15 @@ fn is_likely(types: &Types, member: TypeId, value: &Bound<'_, PyAny>) -> PyResul
         Type::TupleOf(_) => value.is_instance_of::<PyTuple>(),
         Type::Set(_) => value.is_instance_of::<PySet>(),
         Type::FrozenSet(_) => value.is_instance_of::<PyFrozenSet>(),
-        Type::Class(class) => value.get_type().name()?.to_cow()? == types.class(*class).name,
+        Type::Class(class) => {
+            let is_value = |e: &Enum| {
+                let text =
+                    value.cast::<PyString>().ok().and_then(|text| Some(Datum::Str(text.to_cow().ok()?.into_owned())));
+                let number = || value.cast_exact::<PyInt>().ok().and_then(|n| n.extract().ok()).map(Datum::Int);
+                text.or_else(number).is_some_and(|value| e.member(&value).is_some())
+            };
+            is_own_class(types, member, value) || types.enumeration(*class).is_some_and(is_value)
+        }
         Type::Queue(_) | Type::Lock | Type::WaitGroup | Type::Union(_) => false,
     })
 }
@@ -320,6 +350,10 @@ fn write_json(value: &Bound<'_, PyAny>, place: &str, depth: usize, out: &mut Str
         out.push(']');
         Ok(())
     };
+    let enumeration = value.py().import("enum")?.getattr("Enum")?;
+    if value.is_instance(&enumeration)? {
+        return write_json(&value.getattr("value")?, place, depth, out);
+    }
     if value.is_none() {
         out.push_str("null");
     } else if let Ok(flag) = value.cast::<PyBool>() {
@@ -333,6 +367,9 @@ fn write_json(value: &Bound<'_, PyAny>, place: &str, depth: usize, out: &mut Str
         out.push_str(&quoted(&text.to_cow()?));
     } else if let Ok(bytes) = value.cast::<PyBytes>() {
         out.push_str(&scalar(types::BYTES, Datum::Bytes(bytes.as_bytes().to_vec())));
+    } else if value.is_instance_of::<PyTuple>() && value.hasattr("_asdict")? {
+        // A NamedTuple is an object by field.
+        return write_json(&value.call_method0("_asdict")?, place, depth, out);
     } else if value.is_instance_of::<PyList>()
         || value.is_instance_of::<PyTuple>()
         || value.is_instance_of::<PySet>()

@@ -162,7 +162,10 @@ pub fn host_fns(
     impure: &Arc<Pool>,
     pure: &Arc<Pool>,
 ) -> PyResult<(HostFns, Arc<Classes>)> {
-    let classes = classes.iter().map(|(name, class)| Ok((name.extract()?, class.unbind()))).collect::<PyResult<_>>()?;
+    let maker = py.import("deepslate._host")?.getattr("maker")?;
+    let made =
+        |(name, class): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((name.extract()?, maker.call1((class,))?.unbind()));
+    let classes = classes.iter().map(made).collect::<PyResult<_>>()?;
     let classes: Arc<Classes> = Arc::new(classes);
     let trampoline = py.import("deepslate._host")?.getattr("call")?;
     let registry = HostFns::new();

@@ -11,8 +11,10 @@ import builtins
 import dataclasses
 import enum
 import inspect
+import sys
 import textwrap
 import types
+import typing
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -79,7 +81,7 @@ class _Collector:
             # In one order in every process, since a program is named by its content.
             for name in sorted(_names(tree)):
                 if name in scope:
-                    self.name(name, scope[name])
+                    self.name(name, scope[name], scope)
                 # A local, a builtin, or unknown: the front end says so.
         self.bystanders()
         if self.imports:
@@ -127,7 +129,21 @@ class _Collector:
             raise CompileError(f"{path}:{first}: the source of `{name}` can't be parsed by itself: {error.msg}") from error
         self.work.append((tree, {**scope, **dict(closed)}))
 
-    def name(self, name: str, value: Any) -> None:
+    def alias(self, name: str, value: Any, scope: dict[str, Any]) -> None:
+        """A name for a type: the statement that gives it, from the module that uses it or the one that the value names."""
+        for module in (scope.get("__name__"), getattr(value, "__module__", None)):
+            try:
+                path, text = inspect.getsourcefile(sys.modules[module]), inspect.getsource(sys.modules[module])  # type: ignore[index]
+            except (KeyError, OSError, TypeError):
+                continue
+            for statement in ast.parse(text).body:
+                if path is not None and _gives(statement, name):
+                    source = ast.get_source_segment(text, statement) or ""
+                    self.program.sources.append((path, statement.lineno, source + "\n"))
+                    self.work.append((statement, vars(sys.modules[module])))  # type: ignore[index]
+                    return
+
+    def name(self, name: str, value: Any, scope: dict[str, Any]) -> None:
         mark = mark_of(value)
         if mark is not None:
             if mark.kind == "flow":
@@ -135,6 +151,9 @@ class _Collector:
             elif self.claim(name, value):
                 self.program.hosts[name] = mark.function
                 self.source(name, mark.function, _annotated(mark.function) if mark.kind == "impure" else mark.function.__globals__)
+        elif _is_alias(value):
+            if self.claim(name, value):
+                self.alias(name, value, scope)
         elif (line := _import_of(name, value)) is not None:
             if self.claim(name, value):
                 self.imports[name] = line
@@ -164,6 +183,8 @@ def _annotated(function: Callable[..., Any]) -> dict[str, Any]:
     for part in [*(a.annotation for a in arguments), tree.returns, *tree.decorator_list]:
         if part is not None:
             named |= _names(part)
+    # Its module says where names for types are given.
+    named.add("__name__")
     return {name: value for name, value in function.__globals__.items() if name in named}
 
 
@@ -201,6 +222,19 @@ def _import_of(name: str, value: object) -> str | None:
     if module in _KNOWN_MODULES and isinstance(original, str):
         return f"from {module} import {original} as {name}"
     return None
+
+
+def _is_alias(value: object) -> bool:
+    """Whether a value is another name for a type: `list[int]`, `int | None`, a NewType."""
+    return bool(typing.get_args(value)) or isinstance(value, typing.NewType) or type(value).__name__ == "TypeAliasType"
+
+
+def _gives(statement: ast.stmt, name: str) -> bool:
+    """Whether a statement assigns to a name."""
+    if isinstance(statement, ast.Assign):
+        return any(isinstance(target, ast.Name) and target.id == name for target in statement.targets)
+    target = getattr(statement, "target", None) or getattr(statement, "name", None)
+    return isinstance(target, ast.Name) and target.id == name
 
 
 def _is_library(function: types.FunctionType) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import dataclasses
+import enum
+import functools
 import inspect
 import threading
 from collections.abc import Callable
@@ -65,3 +67,33 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], where: tuple[Any, 
         return result
     finally:
         _current.reset(token)
+
+
+def maker(cls: type) -> Callable[..., Any]:
+    """What makes an object of a class of its fields by name. An object that comes back from a flow is what it was there:
+    ``__init__`` and ``__post_init__`` are not run for it again. Fields that the flow does not know get their defaults."""
+    if not dataclasses.is_dataclass(cls):
+        # An enumeration is called with the value of a member, a NamedTuple with its fields.
+        return cls if issubclass(cls, (enum.Enum, tuple)) else functools.partial(_made, cls, ())
+    fields = dataclasses.fields(cls)
+    if _is_generated(cls) and not hasattr(cls, "__post_init__") and all(f.init for f in fields):
+        return cls
+    return functools.partial(_made, cls, fields)
+
+
+def _is_generated(cls: type) -> bool:
+    """Whether the class has the ``__init__`` that ``@dataclass`` wrote; a user's own one has a file."""
+    return getattr(getattr(vars(cls).get("__init__"), "__code__", None), "co_filename", "") == "<string>"
+
+
+def _made(cls: type, known: tuple[dataclasses.Field[Any], ...], /, **fields: Any) -> Any:
+    made: Any = object.__new__(cls)
+    for name, value in fields.items():
+        object.__setattr__(made, name, value)
+    for f in known:
+        if f.name not in fields:
+            if f.default_factory is not dataclasses.MISSING:
+                object.__setattr__(made, f.name, f.default_factory())
+            elif f.default is not dataclasses.MISSING:
+                object.__setattr__(made, f.name, f.default)
+    return made
