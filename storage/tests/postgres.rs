@@ -4,13 +4,14 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use deepslate_storage::backends::postgres::{Options, Postgres};
 use deepslate_storage::{Kind, Outcome, Store};
-use support::postgres::{execute, number};
+use support::postgres::{Server, execute, number};
 use support::proxy::Proxy;
-use support::{Room, id};
+use support::{Room, id, load};
 
 static SCHEMAS: AtomicU32 = AtomicU32::new(0);
 
@@ -293,4 +294,25 @@ async fn it_works_without_prepared_statements() {
     assert_eq!(proxy.named_statements(), 0, "nothing is left prepared on a connection");
     drop(room);
     ground.end().await;
+}
+
+/// What was acknowledged stays, in order and through crashes; leases and epochs stay with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_restarted_under_load_loses_nothing() {
+    let Some(programs) = support::server("DEEPSLATE_TEST_POSTGRES_PROGRAMS") else { return };
+    let server = Server::start(&programs);
+    let options = Options { shard_count: 4, max_connections: 4, ..Options::new(server.dsn()) };
+    let store = Arc::new(Postgres::open(options).await.expect("opens"));
+    let stop = Arc::new(AtomicBool::new(false));
+    let load = tokio::spawn(load::run(store, stop.clone()));
+    for round in 0..5 {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        server.stop(if round % 2 == 0 { "immediate" } else { "fast" });
+        server.up();
+    }
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    stop.store(true, Ordering::SeqCst);
+    let report = load.await.expect("the load ends well");
+    assert!(report.acknowledged > 100 && report.retries > 0, "{report:?}");
+    assert_eq!(report.fenced, 0, "the leases have outlived it: {report:?}");
 }

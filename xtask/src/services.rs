@@ -115,6 +115,8 @@ impl Services {
         };
         self.wait(ready, "postgres.log")?;
         self.variables.push(("DEEPSLATE_TEST_POSTGRES", format!("postgres://postgres@127.0.0.1:{port}/postgres")));
+        // For tests that stop theirs.
+        self.variables.push(("DEEPSLATE_TEST_POSTGRES_PROGRAMS", programs.display().to_string()));
         Ok(())
     }
 
@@ -197,7 +199,7 @@ fn install(package: &str) -> Result<()> {
 }
 
 /// What of PostgreSQL is called.
-const PROGRAMS: [&str; 3] = ["initdb", "postgres", "pg_isready"];
+const PROGRAMS: [&str; 4] = ["initdb", "postgres", "pg_isready", "pg_ctl"];
 
 /// The folder with the server's programs, installed if they are not there.
 fn postgres_programs() -> Result<PathBuf> {
