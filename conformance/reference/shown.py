@@ -28,5 +28,6 @@ def declared(value: Any, hint: Any) -> Any:
     if origin is dict:
         return {declared(key, args[0]): declared(part, args[1]) for key, part in value.items()}
     if origin is tuple:
-        return tuple(declared(part, hint) for part, hint in zip(value, args))
+        hints = [args[0]] * len(value) if args[1:] == (...,) else args
+        return tuple(declared(part, hint) for part, hint in zip(value, hints))
     return value

@@ -49,7 +49,9 @@ pub(super) fn convert(value: Expr, to: TypeId) -> Result<Expr, Expr> {
 impl Checker<'_, '_> {
     /// The value where `what` needs this type; a mistake is reported.
     pub fn needed(&mut self, value: Expr, to: TypeId, what: &str) -> Option<Expr> {
-        let value = if value.ty == to { value } else { self.unmixed(value) };
+        // A member of an enumeration stays one where it is taken as such.
+        let is_taken = value.ty == to || self.program.types.includes(to, value.ty);
+        let value = if is_taken { value } else { self.unmixed(value) };
         let value = self.told(value, to);
         let to = self.resolved(to);
         match self.converted(value, to) {

@@ -5,7 +5,7 @@ use super::classes::ClassKind;
 use super::convert::{convert, join, op_with};
 use super::expr::{int, op, seq, typed, var};
 use super::names::Global;
-use super::unions::{is_kind, of_kind};
+use super::unions::is_kind;
 use crate::ast::{self, ExprKind as A, PatternKind as P};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
@@ -280,7 +280,7 @@ impl Checker<'_, '_> {
                 self.report(report);
                 return None;
             }
-            let fits = of_kind(name, self.program.types.get(subject.ty));
+            let fits = self.is_of_kind(name, subject.ty);
             if !fits {
                 return never(self, name);
             }

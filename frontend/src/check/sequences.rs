@@ -416,7 +416,8 @@ impl Checker<'_, '_> {
     /// `tuple(…)`: a tuple stays what it is, everything else becomes one of any length.
     pub fn tuple_call(&mut self, value: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {
         let list = want.and_then(|ty| match self.program.types.get(ty) {
-            Type::TupleOf(e) => Some(Type::List(*e)),
+            // What is wanted is no list: a choice demands of its values what it is asked for, and they may be tuples.
+            Type::TupleOf(e) if !matches!(value.kind, A::If { .. } | A::Logic(..)) => Some(Type::List(*e)),
             _ => None,
         });
         let list = list.map(|list| self.program.types.intern(list));

@@ -7,6 +7,7 @@
 use super::body::Checker;
 use super::conditions::Outcomes;
 use super::convert::{convert, converts, op_with};
+use super::enums::Mixed;
 use super::expr::{op, seq, typed};
 use crate::ast::{self, Argument, CompareOp, ExprKind as A, PatternKind as P, UnaryOp};
 use crate::diag::{Code, Diagnostic};
@@ -295,7 +296,7 @@ impl Checker<'_, '_> {
         let found: Vec<TypeId> = match &class.kind {
             A::None => members.iter().copied().filter(|m| *m == types::NONE).collect(),
             A::Name(name) if self.is_free(name) && is_kind(name) => {
-                members.iter().copied().filter(|m| of_kind(name, self.program.types.get(*m))).collect()
+                members.iter().copied().filter(|m| self.is_of_kind(name, *m)).collect()
             }
             _ => match self.class_named(class) {
                 Some(wanted) => members.iter().copied().filter(|m| self.descends(*m, wanted)).collect(),
@@ -314,6 +315,12 @@ impl Checker<'_, '_> {
             }
         }
         Some(())
+    }
+
+    /// Whether values of this type are what the builtin type of this name is; members of an `IntEnum` are ints too.
+    pub fn is_of_kind(&self, name: &str, ty: TypeId) -> bool {
+        let mixed = self.program.mixed(ty);
+        of_kind(name, self.program.types.get(ty)) || matches!((name, mixed), ("int", Mixed::Int) | ("str", Mixed::Str))
     }
 
     /// Whether a type is this class or one derived from it.
@@ -735,7 +742,7 @@ pub(super) fn is_kind(name: &str) -> bool {
 }
 
 /// Whether the builtin type of this name is what a value of this type is.
-pub(super) fn of_kind(name: &str, ty: &Type) -> bool {
+fn of_kind(name: &str, ty: &Type) -> bool {
     matches!(
         (name, ty),
         ("int", Type::Int | Type::Bool)
