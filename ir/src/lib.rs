@@ -24,6 +24,7 @@ pub mod ops;
 pub mod opt;
 pub mod parse;
 pub mod pattern;
+pub mod planted;
 pub mod print;
 pub mod structural;
 pub mod trap;

@@ -7,6 +7,7 @@ use crate::snapshot::{SavedFrame, SavedHead, SavedState, SavedTask, SnapshotErro
 use crate::stop::{Call, TaskId};
 use crate::task::{Frame, Resume, State, Table, Task, Wait};
 use deepslate_ir::entity::FuncId;
+use deepslate_ir::planted::{Plant, is_planted};
 use std::collections::BTreeMap;
 
 /// The table of tasks as a commit asks for it.
@@ -46,7 +47,7 @@ impl Saving<'_> {
         let saved = |state, depth, frames| SavedTask {
             id: task.id.0,
             state,
-            last_case: task.last_case,
+            last_case: task.last_case.filter(|_| !is_planted(Plant::SnapshotLastCase)),
             depth,
             frames,
             mark: task.mark,

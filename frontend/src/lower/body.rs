@@ -8,6 +8,7 @@ use deepslate_ir::builder::{FuncBuilder, Var};
 use deepslate_ir::entity::{Block, TypeId, Value};
 use deepslate_ir::module::{self, Case, Constant, Func, FuncKind, Imm, Param};
 use deepslate_ir::ops::Op;
+use deepslate_ir::planted::{Plant, is_planted};
 use deepslate_ir::types::{self, Type};
 
 /// Where `break` and `continue` go.
@@ -175,7 +176,8 @@ impl Lower<'_, '_, '_> {
         self.inst(Op::Poll, &[], Imm::No, None);
         self.condition(&lp.test, body, done);
         let before = self.assigned.clone();
-        self.loops.push(Around { exit, next, at_exit: Assigned::unreachable() });
+        let leave = if is_planted(Plant::LoweringBreak) { done } else { exit };
+        self.loops.push(Around { exit: leave, next, at_exit: Assigned::unreachable() });
         self.enter(body);
         self.block(&lp.body);
         if self.assigned.is_reached() {

@@ -13,6 +13,7 @@ use crate::program::{FuncCode, Home, Options, ProgramError, Site, StopCode};
 use deepslate_ir::entity::{Block, FuncId, Inst, StopId, TypeId, Value};
 use deepslate_ir::module::{Case, Func, Imm, InstData, Module, Span, Target};
 use deepslate_ir::ops::Op;
+use deepslate_ir::planted::{Plant, is_planted};
 use fuse::{FusedBranch, Pick, Plan, Second};
 use regalloc::Registers;
 
@@ -220,6 +221,10 @@ impl Emitter<'_> {
             match left.iter().position(|(to, _)| left.iter().all(|(_, from)| from != to)) {
                 Some(at) => {
                     let (to, from) = left.swap_remove(at);
+                    self.push(Form::Mov, to, from, 0);
+                }
+                None if is_planted(Plant::LoweringSwap) => {
+                    let (to, from) = left.swap_remove(0);
                     self.push(Form::Mov, to, from, 0);
                 }
                 None => {

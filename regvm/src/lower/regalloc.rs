@@ -10,6 +10,7 @@ use super::fuse::Plan;
 use deepslate_ir::entity::{Inst, Value};
 use deepslate_ir::liveness::ValueSet;
 use deepslate_ir::module::{Case, Func, Imm, Module};
+use deepslate_ir::planted::{Plant, is_planted};
 use deepslate_ir::types::Type;
 use std::collections::BTreeMap;
 
@@ -185,6 +186,9 @@ fn ranges(func: &Func, plan: &Plan) -> Vec<Ranges> {
             _ => ranges[value.index()].push((start, to)),
         };
         for target in &func.terminator(block).targets {
+            if is_planted(Plant::RegistersBackEdge) && target.block.index() <= block.index() {
+                continue;
+            }
             live_in[target.block.index()].iter().for_each(|v| open(v, end));
         }
         for (index, id) in insts.iter().enumerate().rev() {

@@ -12,6 +12,7 @@ use crate::heap::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Entry, Heap, Line, Pl
 use crate::stop::Request;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Module;
+use deepslate_ir::planted::{Plant, is_planted};
 use std::sync::Arc;
 
 /// A part, and what the ledger has to know of it.
@@ -49,7 +50,7 @@ pub(super) fn encode(
     heap.begin_visit(since == 0);
     let out = PartWriter::new(number, since);
     let mut encoder = Encoder { heap, out, since, next_id, work: Vec::new(), objects: Vec::new() };
-    if since > 0 {
+    if since > 0 && !is_planted(Plant::SnapshotDirty) {
         let known = ledger.next_id_at(since);
         let dirty: Vec<u32> = encoder.heap.dirty().iter().copied().filter(|id| *id < known).collect();
         for id in ledger.changed_since(since).chain(dirty) {
