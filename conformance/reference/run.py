@@ -1,9 +1,10 @@
 """Runs programs in CPython, one after the other: each line of the input is a JSON object with the source of a program, the function
 that is called (`entry`, else the flow `main`) and the script of its world; each line of the output says what came of it, in the
-words of the cases of `conformance/spec`. The front end's own tests ask it too.
+words of the cases of `conformance/spec`. The front end's own tests ask it too, and the fuzzer, whose programs are `bounded`.
 
 The program is run as it is, but for where it waits (`rewrite.py`); the package is the one beside this file. So what this says is
-what CPython says: integers do not end at 64 bits, and nothing is converted where a type is declared.
+what CPython says: integers do not end at 64 bits, and nothing is converted where a type is declared. Only where a request says
+`bounded` do integers end, and the result comes in the exact form of `bounded.py`; what it can't speak of then is a `skip`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import bounded  # noqa: E402
 import rewrite  # noqa: E402
 import shown  # noqa: E402
 import world  # noqa: E402
@@ -63,6 +65,7 @@ KINDS: list[tuple[type[BaseException], str]] = [
     (Raised, "raised"),
     # A variable that has no value yet.
     (UnboundLocalError, "raised"),
+    (bounded.Wide, "overflow"),
     (OverflowError, "overflow"),
     (ZeroDivisionError, "division"),
     (IndexError, "index"),
@@ -74,6 +77,16 @@ KINDS: list[tuple[type[BaseException], str]] = [
     # What the language finds when it runs and CPython has as a type error: `ord("ab")`.
     (TypeError, "value"),
 ]
+
+
+# What says nothing about a program that a generator wrote: it takes too long, or it was cut down to a broken one.
+MUTE = (bounded.Skip, Slow, MemoryError, SyntaxError, AttributeError, NameError)
+
+
+def says_nothing(error: BaseException) -> bool:
+    if isinstance(error, UnboundLocalError):
+        return False
+    return isinstance(error, MUTE) or bounded.is_unspecified(error)
 
 
 def kind(error: BaseException) -> str:
@@ -103,7 +116,7 @@ def answers(script: list[Any]) -> list[Any]:
     return [(what, method, target, given(value)) for what, method, target, value in script]
 
 
-def run(source: str, script: list[Any], entry: str, args: list[Any]) -> dict[str, Any]:
+def run(source: str, script: list[Any], entry: str, args: list[Any], is_bounded: bool = False) -> dict[str, Any]:
     here = world.start(script)
 
     def show(*values: Any, sep: str = " ", **_: Any) -> None:
@@ -117,7 +130,11 @@ def run(source: str, script: list[Any], entry: str, args: list[Any]) -> dict[str
     try:
         # Again and again: the first may be lost where an exception has nowhere to go.
         signal.setitimer(signal.ITIMER_REAL, TIME_MAX, TIME_MAX / 10)
-        exec(compile(rewrite.rewritten(source, world.PROGRAM), world.PROGRAM, "exec"), names)
+        tree = rewrite.rewritten(source, world.PROGRAM)
+        if is_bounded:
+            names.update(bounded.NAMES)
+            tree = bounded.Bounds().visit(tree)
+        exec(compile(tree, world.PROGRAM, "exec"), names)
         main = names[entry](*args)
         if inspect.iscoroutine(main):
             here.run(main)
@@ -130,10 +147,17 @@ def run(source: str, script: list[Any], entry: str, args: list[Any]) -> dict[str
     if here.failure is not None:
         if isinstance(here.failure, KeyboardInterrupt):
             raise here.failure
+        if is_bounded and says_nothing(here.failure):
+            return {"skip": words(here.failure)}
         frames = here.places or trace(here.failure)
         answer["trap"] = [kind(here.failure), frames[0][1] if frames else 0]
         answer["trace"] = frames
         answer["detail"] = words(here.failure)
+    elif is_bounded:
+        try:
+            answer["result"] = bounded.form(here.result)
+        except RecursionError:
+            return {"skip": "a value that contains itself"}
     else:
         try:
             hint = typing.get_type_hints(names[entry]).get("return")
@@ -164,7 +188,8 @@ def main() -> None:
     signal.signal(signal.SIGALRM, slow)
     for request in sys.stdin:
         case = json.loads(request)
-        answer = run(case["source"], answers(case.get("script", [])), case.get("entry", "main"), case.get("args", []))
+        script, args = answers(case.get("script", [])), case.get("args", [])
+        answer = run(case["source"], script, case.get("entry", "main"), args, case.get("bounded", False))
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

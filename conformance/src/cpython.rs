@@ -1,5 +1,6 @@
 //! CPython as one of the ways: a process runs the programs of the cases one after the other as plain Python, with the package
-//! that `reference/` holds in the place of ours, and must come to the same result, log and kind of trap in the same line.
+//! that `reference/` holds in the place of ours, and must come to the same result, log and kind of trap in the same line. The
+//! fuzzer asks the same process about programs of its own.
 //!
 //! A case that means something else in the language by a documented difference says so and names it; a case that says so
 //! without need is as wrong as one that differs without saying so.
@@ -59,7 +60,8 @@ impl Python {
                 None => Ok(()),
             };
         }
-        let answer = self.ask(&case.program, &case.answers)?;
+        let script: Vec<Value> = case.answers.iter().map(Answer::json).collect();
+        let answer = self.ask(&json!({ "source": case.program, "script": script }))?;
         let found = outcome(&answer);
         let detail = answer.get("detail").and_then(Value::as_str).unwrap_or("");
         match (&case.differs, case.outcome.agrees(&found)) {
@@ -75,9 +77,9 @@ impl Python {
         }
     }
 
-    fn ask(&mut self, source: &str, answers: &[Answer]) -> Result<Value, String> {
-        let request =
-            json!({ "source": source, "script": answers.iter().map(Answer::json).collect::<Vec<_>>() }).to_string();
+    /// What becomes of a program, both in the words of `reference/run.py`. `Err` says that the process is gone.
+    pub fn ask(&mut self, request: &Value) -> Result<Value, String> {
+        let request = request.to_string();
         let sent = self.input.write_all(request.as_bytes()).and_then(|()| self.input.write_all(b"\n"));
         sent.and_then(|()| self.input.flush()).map_err(|e| format!("python3 is gone: {e}"))?;
         let mut line = String::new();

@@ -46,6 +46,19 @@ fn traps_mostly(builtin: Builtin) -> bool {
     )
 }
 
+/// Builtins whose results do not tell in which order a set has its elements, wherever sets are in their arguments.
+fn hides_order(builtin: Builtin) -> bool {
+    let name = match builtin.python() {
+        Spelling::Function(name) | Spelling::Method(name) => name,
+        Spelling::Syntax => return false,
+    };
+    // Of what takes an element or a value apart from the others, nothing shows what is in it.
+    !matches!(
+        name,
+        "str" | "repr" | "format" | "print" | "list" | "tuple" | "sum" | "join" | "pop" | "popitem" | "dict"
+    ) && !matches!(name, "enumerate" | "zip" | "iter" | "next" | "reversed" | "fsum" | "prod")
+}
+
 /// The variable that the table uses for keys of dicts.
 const KEY: u8 = 2;
 
@@ -162,6 +175,12 @@ impl Generator<'_> {
             }
         }
         if self.body.kind == Kind::Pure && builtin.effect().has(deepslate_ir::ops::WRITES) {
+            return None;
+        }
+        // The order of a set shows in what most builtins make of it.
+        let params: Vec<TypeId> =
+            builtin.params().iter().filter_map(|(_, p)| p.resolve(&mut self.types, &bound)).collect();
+        if !params.iter().all(|p| self.can_show(*p)) && !hides_order(builtin) {
             return None;
         }
         let mut args = Vec::new();

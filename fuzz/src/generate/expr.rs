@@ -1,7 +1,7 @@
 //! Expressions of a wanted type. Each is safe to stand anywhere: whatever is not a name, a literal or a call is in
 //! parentheses. Most partial operations are written so that they hold, some are not, on purpose.
 
-use super::types::has_sync;
+use super::types::{has_sync, is_vague};
 use super::{Function, Generator, Kind, Var};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::types::{self as ty, Type};
@@ -16,6 +16,28 @@ enum Step {
 impl Generator<'_> {
     /// An expression of this type. `known` tells whether the type is known where it stands.
     pub fn expr(&mut self, id: TypeId, depth: usize, known: bool) -> String {
+        // What has a union for its type is narrowed by what it is given, of which nothing is known here.
+        if is_vague(&self.types, id) && (!known || matches!(self.types.get(id), Type::Union(_))) {
+            return self.exact(id, depth);
+        }
+        self.any_expr(id, depth, known)
+    }
+
+    /// An expression whose type is exactly this one, wherever it stands.
+    fn exact(&mut self, id: TypeId, depth: usize) -> String {
+        let found = match self.c.below(10) {
+            0..=4 => self.variable(id),
+            5 | 6 => self.place(id),
+            7 if depth > 0 => self.call(id, depth - 1),
+            _ => None,
+        };
+        found.unwrap_or_else(|| {
+            let value = self.any_expr(id, depth, true);
+            format!("{}({value})", self.identity(id))
+        })
+    }
+
+    fn any_expr(&mut self, id: TypeId, depth: usize, known: bool) -> String {
         if depth == 0 {
             return self.leaf(id, known);
         }
@@ -25,8 +47,10 @@ impl Generator<'_> {
             28..=42 => self.place(id),
             43..=66 => self.operator(id, depth - 1, known),
             67..=80 => self.builtin(id, depth - 1),
-            81..=85 => self.choice(id, depth - 1, known),
-            86..=93 => self.call(id, depth - 1),
+            81..=83 => self.choice(id, depth - 1, known),
+            84..=85 => self.member_or(id, depth - 1),
+            86..=91 => self.call(id, depth - 1),
+            92..=93 => self.by_function(id, depth - 1),
             _ => self.comprehension(id, depth - 1, known),
         };
         match made {
@@ -160,6 +184,7 @@ impl Generator<'_> {
                     }
                 }
                 4 => self.sliced(id, depth),
+                _ if self.c.chance(40) => self.formatted(),
                 _ => self.f_string(),
             },
             Type::Bytes => match self.c.below(3) {
@@ -354,7 +379,7 @@ impl Generator<'_> {
         let mut out = String::from("f\"");
         for _ in 0..1 + self.c.below(3) {
             out.push_str(self.c.text(&["", "x=", " é ", "{{", "|", "}}"]));
-            let vars: Vec<Var> = self.body.vars.iter().filter(|v| !has_sync(&self.types, v.ty)).cloned().collect();
+            let vars: Vec<Var> = self.body.vars.iter().filter(|v| self.can_show(v.ty)).cloned().collect();
             let Some(var) = self.c.pick(&vars) else { continue };
             let spec = match (self.c.below(3), var.ty) {
                 (0, ty::INT) => self
@@ -387,7 +412,8 @@ impl Generator<'_> {
                     Kind::Flow => waits,
                 }
         };
-        let found: Vec<Function> = self.functions.iter().filter(fits).cloned().collect();
+        let all = self.functions.iter().chain(&self.body.nested);
+        let found: Vec<Function> = all.filter(fits).cloned().collect();
         let function = self.c.pick(&found)?.clone();
         if !self.spend(function.cost) {
             return None;
@@ -399,7 +425,9 @@ impl Generator<'_> {
     pub fn call_of(&mut self, function: &Function, depth: usize, count: Option<&str>) -> String {
         let mut by_name = false;
         let mut args = Vec::new();
-        for (index, (name, id)) in function.params.iter().enumerate() {
+        // What has a default may be left out.
+        let given = function.params.len() - self.c.below(function.defaults + 1);
+        for (index, (name, id)) in function.params.iter().take(given).enumerate() {
             by_name |= self.c.chance(10);
             let value = match (index, count) {
                 (0, Some(count)) => count.to_owned(),
@@ -415,7 +443,8 @@ impl Generator<'_> {
         {
             args[first..].reverse();
         }
-        let call = format!("{}({})", function.name, args.join(", "));
+        let of = function.of.map_or_else(String::new, |class| format!("{}.", self.leaf(class, true)));
+        let call = format!("{of}{}({})", function.name, args.join(", "));
         match function.kind {
             Kind::Flow if self.profile.python || self.c.chance(70) => format!("(await {call})"),
             _ => call,
@@ -484,6 +513,7 @@ impl Generator<'_> {
         let clause = format!("for {name} in {iterable}{test}");
         let made = match self.types.get(id).clone() {
             Type::List(e) => Some(format!("[{} {clause}]", self.expr(e, depth, known))),
+            Type::Set(e) => Some(format!("{{{} {clause}}}", self.expr(e, depth, known))),
             Type::Dict(k, v) => {
                 let key = self.expr(k, depth, known);
                 Some(format!("{{{key}: {} {clause}}}", self.expr(v, depth, known)))

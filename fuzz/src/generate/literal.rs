@@ -2,6 +2,7 @@
 //! infinities, text outside of ASCII, empty collections.
 
 use super::Generator;
+use super::types::is_vague;
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::types::{self as ty, Type};
 
@@ -97,6 +98,10 @@ impl Generator<'_> {
 
     /// A literal; `known` tells whether its type is known where it stands, so that it may be empty.
     pub fn literal(&mut self, id: TypeId, depth: usize, known: bool) -> String {
+        if !known && is_vague(&self.types, id) {
+            let value = self.literal(id, depth, true);
+            return format!("{}({value})", self.identity(id));
+        }
         match self.types.get(id).clone() {
             Type::None => "None".to_owned(),
             Type::Bool => self.c.text(&["False", "True"]).to_owned(),
@@ -146,6 +151,7 @@ impl Generator<'_> {
                 let parts: Vec<String> = parts.into_iter().map(|p| self.part(p, depth, known)).collect();
                 format!("({},)", parts.join(", "))
             }
+            Type::Class(class) if self.types.enumeration(class).is_some() => self.member(class),
             Type::Class(class) => {
                 let class = self.types.class(class).clone();
                 let mut by_name = false;

@@ -6,8 +6,11 @@
 //! documented difference from CPython, and from what CPython has no counterpart of.
 
 mod builtin;
+mod classes;
 mod expr;
+mod forms;
 mod literal;
+mod narrow;
 mod stmt;
 mod tasks;
 mod types;
@@ -31,12 +34,7 @@ pub struct Profile {
 impl Profile {
     /// One of the profiles, by the number of a program.
     pub fn of(seed: u64) -> Profile {
-        match seed % 6 {
-            0 | 1 => Profile { tasks: false, python: true, wild_floats: false },
-            2 => Profile { tasks: false, python: true, wild_floats: true },
-            3 => Profile { tasks: false, python: false, wild_floats: true },
-            _ => Profile { tasks: true, python: false, wild_floats: true },
-        }
+        Profile { tasks: !seed.is_multiple_of(3), python: false, wild_floats: !seed.is_multiple_of(2) }
     }
 }
 
@@ -50,6 +48,7 @@ pub fn program(profile: Profile, choices: &mut Choices) -> String {
         classes: Vec::new(),
         constants: Vec::new(),
         functions: Vec::new(),
+        identities: Vec::new(),
         text: String::new(),
         body: Body::default(),
     };
@@ -65,7 +64,7 @@ pub fn program_of(seed: u64) -> (Profile, String) {
 
 /// The program with this number for CPython: others than those that `program_of` gives.
 pub fn program_for_cpython(seed: u64) -> String {
-    let profile = Profile { tasks: false, python: true, wild_floats: seed.is_multiple_of(4) };
+    let profile = Profile { tasks: seed % 3 == 2, python: true, wild_floats: seed.is_multiple_of(4) };
     program(profile, &mut Choices::from_seed(seed ^ 0x5EED_0000_0000))
 }
 
@@ -90,6 +89,10 @@ struct Function {
     cost: usize,
     /// Whether it takes or uses sync objects, so that only `create_task` runs it.
     worker: bool,
+    /// How many of its last parameters have a default.
+    defaults: usize,
+    /// The class of which it is a method; its first parameter is not among `params`.
+    of: Option<TypeId>,
 }
 
 #[derive(Clone, Debug)]
@@ -117,6 +120,8 @@ struct Body {
     loops: usize,
     /// How many comprehensions are around it, in which nothing is awaited.
     comprehensions: usize,
+    /// The functions that were written in it.
+    nested: Vec<Function>,
 }
 
 struct Generator<'c> {
@@ -129,14 +134,17 @@ struct Generator<'c> {
     classes: Vec<TypeId>,
     constants: Vec<Var>,
     functions: Vec<Function>,
+    /// The types for which there is a function that gives its argument back, as of that type.
+    identities: Vec<TypeId>,
     text: String,
     body: Body,
 }
 
 impl Generator<'_> {
     fn program(&mut self) {
-        self.text.push_str("import math\nfrom dataclasses import dataclass, field\n");
-        self.text.push_str("from deepslate import dpslio, flow, pure, sleep\n\n");
+        self.text.push_str("import math\nfrom dataclasses import dataclass, field\nfrom enum import Enum, IntEnum\n");
+        self.text.push_str("from deepslate import DSError, dpslio, flow, pure, sleep\n\n");
+        self.write_enumerations();
         self.write_classes();
         self.choose_palette();
         self.write_constants();
@@ -149,6 +157,7 @@ impl Generator<'_> {
             }
         }
         self.write_main();
+        self.write_identities();
     }
 
     fn write_constants(&mut self) {
@@ -181,9 +190,16 @@ impl Generator<'_> {
         self.body = Body { vars, ret: Some(ret), kind, times: 1, cost_max, indent: 1, next_name: 0, ..Body::default() };
     }
 
-    fn finish(&mut self, name: &str, params: &[(String, TypeId)], ret: TypeId) {
-        let params: Vec<String> =
-            params.iter().map(|(name, ty)| format!("{name}: {}", spelled(&self.types, *ty))).collect();
+    /// The last `defaults` parameters get one.
+    fn finish(&mut self, name: &str, params: &[(String, TypeId)], ret: TypeId, defaults: usize) {
+        let params: Vec<String> = params
+            .iter()
+            .enumerate()
+            .map(|(index, (name, ty))| {
+                let default = if index + defaults >= params.len() { self.default_of(*ty) } else { String::new() };
+                format!("{name}: {}{default}", spelled(&self.types, *ty))
+            })
+            .collect();
         let (mark, def) = match self.body.kind {
             Kind::Plain => ("", "def"),
             Kind::Pure => ("@pure\n", "def"),
@@ -216,6 +232,10 @@ impl Generator<'_> {
             params.push((format!("p{index}"), ty));
         }
         let ret = if kind == Kind::Pure { self.scalar_type() } else { self.some_type() };
+        // What has a default is at the end.
+        let plain = |(_, ty): &&(String, TypeId)| !matches!(*ty, ty::INT | ty::STR | ty::BOOL | ty::FLOAT);
+        let most = params.iter().rev().position(|p| plain(&p)).unwrap_or(params.len() - usize::from(recursive));
+        let defaults = if self.c.chance(50) { most } else { 0 };
         self.begin(kind, &params, ret, 40);
         if recursive {
             if let Some(n) = self.body.vars.first_mut() {
@@ -224,8 +244,8 @@ impl Generator<'_> {
             let value = self.expr(ret, 1, true);
             self.line("if n <= 0:");
             self.line(&format!("    return {value}"));
-            let own =
-                Function { name: name.clone(), params: params.clone(), ret, kind, recursive, cost: 0, worker: false };
+            let (name, params) = (name.clone(), params.clone());
+            let own = Function { name, params, ret, kind, recursive, cost: 0, worker: false, defaults, of: None };
             self.statements(3);
             let value = self.call_of(&own, 1, Some("n - 1"));
             self.declare(ret, &value);
@@ -236,8 +256,8 @@ impl Generator<'_> {
             self.line(&format!("return {value}"));
         }
         let cost = if recursive { (self.body.cost + 2) * 7 } else { self.body.cost + 2 };
-        self.finish(&name, &params, ret);
-        self.functions.push(Function { name, params, ret, kind, recursive, cost, worker: false });
+        self.finish(&name, &params, ret, defaults);
+        self.functions.push(Function { name, params, ret, kind, recursive, cost, worker: false, defaults, of: None });
     }
 
     fn write_main(&mut self) {
@@ -262,14 +282,14 @@ impl Generator<'_> {
         }
         if !ended {
             let shown: Vec<String> =
-                self.body.vars.iter().filter(|v| !types::has_sync(&self.types, v.ty)).map(|v| v.name.clone()).collect();
+                self.body.vars.iter().filter(|v| self.can_show(v.ty)).map(|v| v.name.clone()).collect();
             for name in shown {
                 self.line(&format!("print({name})"));
             }
             let value = self.expr(ret, 2, true);
             self.line(&format!("return {value}"));
         }
-        self.finish("main", &[], ret);
+        self.finish("main", &[], ret, 0);
     }
 
     /// Writes a line of the function.

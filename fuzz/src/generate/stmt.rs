@@ -1,6 +1,6 @@
 //! Statements. Each is one line, so that the line of a trap is that of its statement, or a block that ends by itself.
 
-use super::types::{has_sync, spelled};
+use super::types::spelled;
 use super::{Generator, Kind, Var};
 use deepslate_ir::entity::TypeId;
 use deepslate_ir::types::{self as ty, Type};
@@ -20,7 +20,7 @@ impl Generator<'_> {
     }
 
     /// An indented block, whose variables end with it. `before` writes its first lines.
-    fn block(&mut self, most: usize, before: impl FnOnce(&mut Self)) -> bool {
+    pub fn block(&mut self, most: usize, before: impl FnOnce(&mut Self)) -> bool {
         let (vars, lines) = (self.body.vars.len(), self.body.lines.len());
         self.body.indent += 1;
         before(self);
@@ -36,11 +36,15 @@ impl Generator<'_> {
     fn statement(&mut self) -> bool {
         let nested = self.body.indent < 5;
         match self.c.below(100) {
-            0..=17 => {
+            0..=12 => {
                 let id = self.some_type();
                 let value = self.expr(id, 3, true);
                 self.declare(id, &value);
             }
+            13..=14 if nested => return self.narrow(),
+            15 if nested => return self.match_parts(),
+            16 => self.nested_function(),
+            17 => self.small_form(),
             18..=29 => self.assign(),
             30..=38 => self.augment(),
             39..=50 => self.store(),
@@ -205,7 +209,7 @@ impl Generator<'_> {
         }
         let values: Vec<String> = (0..1 + self.c.below(3))
             .map(|_| {
-                let id = self.some_type();
+                let id = self.shown_type();
                 self.expr(id, 2, false)
             })
             .collect();
@@ -432,7 +436,7 @@ impl Generator<'_> {
 
     fn leaf_name(&mut self) -> String {
         let names: Vec<String> =
-            self.body.vars.iter().filter(|v| !has_sync(&self.types, v.ty)).map(|v| v.name.clone()).collect();
+            self.body.vars.iter().filter(|v| self.can_show(v.ty)).map(|v| v.name.clone()).collect();
         self.c.pick(&names).cloned().unwrap_or_else(|| "1".to_owned())
     }
 

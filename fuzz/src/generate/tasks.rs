@@ -42,8 +42,20 @@ impl Generator<'_> {
             self.line(&format!("return {value}"));
         }
         let cost = self.body.cost + 3;
-        self.finish(&name, &params, ret);
-        self.functions.push(Function { name, params, ret, kind: Kind::Flow, recursive: false, cost, worker: true });
+        self.finish(&name, &params, ret, 0);
+        let kind = Kind::Flow;
+        let of = None;
+        self.functions.push(Function {
+            name,
+            params,
+            ret,
+            kind,
+            recursive: false,
+            cost,
+            worker: true,
+            defaults: 0,
+            of,
+        });
     }
 
     /// True if what follows can't be reached.
@@ -103,7 +115,8 @@ impl Generator<'_> {
                 self.body.vars.push(Var { name: into, ty: element, writable: true });
             }
             10 => self.line(&format!("print(\"size\", {name}.qsize())")),
-            11..=13 => self.select(),
+            11..=12 => self.select(),
+            13 => self.select_often(),
             14 => {
                 let turns = 1 + self.c.below(4);
                 let (index, value) = (self.fresh(), self.expr(element, 1, true));
@@ -114,9 +127,17 @@ impl Generator<'_> {
                 let into = self.fresh();
                 self.line(&format!("while {name}.qsize() > 0:"));
                 self.line(&format!("    {into} = await {name}.get()"));
-                self.line(&format!("    print({into})"));
+                let shown = if self.can_show(element) { into } else { format!("{name}.qsize()") };
+                self.line(&format!("    print({shown})"));
             }
             16 if self.body.kind == Kind::Flow && self.body.loops < 2 => self.start_task_of_own(),
+            17 if self.body.times == 1 && self.c.chance(60) => {
+                let into = self.fresh();
+                self.line(&format!("{name}.close()"));
+                self.line(&format!("async for {into} in {name}:"));
+                let shown = if self.can_show(element) { into } else { format!("{name}.qsize()") };
+                self.line(&format!("    print(\"rest\", {shown})"));
+            }
             _ => self.lock_or_group(),
         }
     }
@@ -159,17 +180,40 @@ impl Generator<'_> {
     }
 
     fn show_now(&mut self) {
-        let names: Vec<String> = self
-            .body
-            .vars
-            .iter()
-            .filter(|v| !super::types::has_sync(&self.types, v.ty))
-            .map(|v| v.name.clone())
-            .collect();
+        let names: Vec<String> =
+            self.body.vars.iter().filter(|v| self.can_show(v.ty)).map(|v| v.name.clone()).collect();
         if let Some(name) = self.c.pick(&names) {
             let line = format!("print(\"at\", {name})");
             self.line(&line);
         }
+    }
+
+    /// Takes from two queues, in which there is more than one element, again and again: whose turn it is, a task remembers.
+    fn select_often(&mut self) {
+        let mut queues = Vec::new();
+        for _ in 0..2 {
+            let (name, value) = (self.fresh(), self.small_int());
+            let turns = 1 + self.c.below(4);
+            self.line(&format!("{name}: dpslio.Queue[int] = dpslio.Queue[int]()"));
+            self.line(&format!("for i{name} in range({turns}):"));
+            self.line(&format!("    await {name}.put({value} + i{name})"));
+            let ty = self.types.intern(Type::Queue(ty::INT));
+            queues.push(Var { name, ty, writable: false });
+        }
+        let (index, value) = (self.fresh(), self.fresh());
+        let turns = 2 + self.c.below(5);
+        self.line(&format!("for {index} in range({turns}):"));
+        if self.c.chance(40) {
+            self.line("    sleep(0)");
+        }
+        self.line("    match dpslio.select:");
+        for queue in &queues {
+            self.line(&format!("        case _ if {value} := await {}.get():", queue.name));
+            self.line(&format!("            print(\"{}\", {value})", queue.name));
+        }
+        self.line("        case _:");
+        self.line("            print(\"none\")");
+        self.body.vars.extend(queues);
     }
 
     fn select(&mut self) {

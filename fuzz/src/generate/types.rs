@@ -1,9 +1,8 @@
-//! Which types a program uses: classes of its own, and a palette of types from which most choices are made, so that values
-//! meet others of their type.
+//! Which types a program uses: a palette from which most choices are made, so that values meet others of their type.
 
-use super::Generator;
+use super::{Generator, Kind};
 use deepslate_ir::entity::TypeId;
-use deepslate_ir::types::{self as ty, Class, Field, Type, Types};
+use deepslate_ir::types::{self as ty, Type, Types};
 
 /// A type as the source writes it.
 pub(super) fn spelled(types: &Types, id: TypeId) -> String {
@@ -52,54 +51,13 @@ pub(super) fn has_sync(types: &Types, id: TypeId) -> bool {
     any_part(types, id, |t| matches!(t, Type::Queue(_) | Type::Lock | Type::WaitGroup))
 }
 
-impl Generator<'_> {
-    pub fn write_classes(&mut self) {
-        for index in 0..self.c.below(4) {
-            let name = format!("C{index}");
-            let frozen = self.c.chance(35);
-            let recursive = !frozen && self.c.chance(25);
-            let class = Class { name: name.clone(), fields: Vec::new(), frozen };
-            let id = self.types.add_class(class);
-            let of_class = self.types.intern(Type::Class(id));
-            let mark = if frozen { "@dataclass(frozen=True)" } else { "@dataclass" };
-            self.text.push_str(&format!("\n{mark}\nclass {name}:\n"));
-            let mut fields = Vec::new();
-            let mut defaults = false;
-            for field in 0..1 + self.c.below(3) {
-                let ty = if frozen { self.key_type(2) } else { self.made_type(2) };
-                let name = format!("a{field}");
-                let mut default = String::new();
-                defaults |= self.c.chance(20);
-                if defaults {
-                    default = match self.types.get(ty) {
-                        Type::List(_) => " = field(default_factory=list)".to_owned(),
-                        Type::Dict(..) => " = field(default_factory=dict)".to_owned(),
-                        Type::Int => " = 7".to_owned(),
-                        Type::Str => " = \"dé\"".to_owned(),
-                        Type::Float => " = 0.5".to_owned(),
-                        Type::Bool => " = True".to_owned(),
-                        // Only where no field before it has one may a field have none.
-                        _ if fields.iter().any(|(_, d): &(Field, bool)| *d) => continue,
-                        _ => {
-                            defaults = false;
-                            String::new()
-                        }
-                    };
-                }
-                self.text.push_str(&format!("    {name}: {}{default}\n", spelled(&self.types, ty)));
-                fields.push((Field { name, ty }, defaults));
-            }
-            if recursive && !defaults {
-                let ty = self.types.intern(Type::List(of_class));
-                self.text.push_str(&format!("    kids: list[\"{name}\"] = field(default_factory=list)\n"));
-                fields.push((Field { name: "kids".to_owned(), ty }, true));
-            }
-            self.types.class_mut(id).fields = fields.into_iter().map(|(f, _)| f).collect();
-            self.classes.push(of_class);
-        }
-        self.text.push('\n');
-    }
+/// Whether a value of the type may be of one of several types, itself or in a part of it: then an expression may have a
+/// narrower type than the one that is wanted.
+pub(super) fn is_vague(types: &Types, id: TypeId) -> bool {
+    any_part(types, id, |t| matches!(t, Type::Union(_)))
+}
 
+impl Generator<'_> {
     pub fn choose_palette(&mut self) {
         self.palette = vec![ty::INT];
         for _ in 0..6 {
@@ -111,6 +69,9 @@ impl Generator<'_> {
 
     /// A type of values, mostly one that the program uses already.
     pub fn some_type(&mut self) -> TypeId {
+        if self.body.kind == Kind::Pure {
+            return self.scalar_type();
+        }
         if self.c.chance(20) {
             return self.made_type(2);
         }
@@ -135,8 +96,10 @@ impl Generator<'_> {
         if depth == 0 || self.c.chance(45) {
             return self.scalar_type();
         }
-        // The order of sets is not CPython's, and too much shows it.
-        if !self.profile.python && self.c.chance(12) {
+        if self.c.chance(10) {
+            return self.union_type(depth - 1);
+        }
+        if self.c.chance(10) {
             let element = self.key_type(depth - 1);
             let set = if self.c.chance(70) { Type::Set(element) } else { Type::FrozenSet(element) };
             return self.types.intern(set);
@@ -182,7 +145,7 @@ impl Generator<'_> {
                 }
                 if self.c.chance(25) {
                     let element = self.key_type(depth - 1);
-                    let many = !self.profile.python && self.c.chance(50);
+                    let many = self.c.chance(50);
                     return self.types.intern(if many { Type::FrozenSet(element) } else { Type::TupleOf(element) });
                 }
                 let parts = vec![self.key_type(depth - 1), self.key_type(depth - 1)];
@@ -190,6 +153,44 @@ impl Generator<'_> {
             }
             _ => ty::INT,
         }
+    }
+
+    /// A union of two or three types that `isinstance` tells apart.
+    fn union_type(&mut self, depth: usize) -> TypeId {
+        let mut members = Vec::new();
+        if self.c.chance(50) {
+            members.push(ty::NONE);
+        }
+        // A bool is an int, and an int becomes a float where one is possible.
+        members.push(match self.c.below(6) {
+            0 => ty::FLOAT,
+            1 => ty::BOOL,
+            _ => ty::INT,
+        });
+        if members.len() == 1 || self.c.chance(40) {
+            members.push(match self.c.below(6) {
+                0 | 1 => ty::STR,
+                2 => ty::BYTES,
+                3 if depth > 0 => {
+                    let element = self.scalar_type();
+                    self.types.intern(Type::List(element))
+                }
+                // An `IntEnum` is an int.
+                _ => self.c.pick(&self.classes).copied().filter(|c| !self.is_int_enum(*c)).unwrap_or(ty::STR),
+            });
+        }
+        self.types.union(&members)
+    }
+
+    fn is_int_enum(&self, id: TypeId) -> bool {
+        let Type::Class(class) = *self.types.get(id) else { return false };
+        self.types.enumeration(class).is_some_and(|e| e.shows_value)
+    }
+
+    /// Whether a value can be shown: sync objects have no text, and sets of CPython have another order than ours.
+    pub fn can_show(&self, id: TypeId) -> bool {
+        let has_set = |id| any_part(&self.types, id, |t| matches!(t, Type::Set(_) | Type::FrozenSet(_)));
+        !(has_sync(&self.types, id) || self.profile.python && has_set(id))
     }
 
     /// Whether `==` means the same as in CPython, which takes one and the same NaN in two lists as equal.

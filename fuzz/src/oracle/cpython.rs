@@ -1,50 +1,27 @@
-//! CPython as a judge: one process runs one program after the other, and must come to the same value, log and kind of error
-//! in the same line as the evaluator. What the language documents as different is either not written by the generator, or
-//! translated by `shim.py`, which says how.
+//! CPython as a judge: a process runs one program after the other, and must come to the same value, log and kind of error in the
+//! same line as the evaluator. What the language documents as different is either not written by the generator, or bounded in
+//! CPython too (`conformance/reference/bounded.py`).
 
 use super::Finding;
+use deepslate_conformance::cpython;
 use deepslate_ir::datum::Datum;
 use deepslate_ir::interp::{Outcome, Run};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-
-const SHIM: &str = include_str!("shim.py");
 
 /// A running CPython.
 #[derive(Debug)]
-pub struct Python {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
+pub struct Python(cpython::Python);
 
 impl Python {
     /// Starts `python3`; the error says why it does not run.
     pub fn start() -> Result<Python, String> {
-        let mut command = Command::new("python3");
-        command.args(["-c", SHIM]).env("PYTHONIOENCODING", "utf-8").stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|e| format!("python3 does not start: {e}"))?;
-        match (child.stdin.take(), child.stdout.take()) {
-            (Some(input), Some(output)) => Ok(Python { child, input, output: BufReader::new(output) }),
-            _ => Err("python3 has no pipes".to_owned()),
-        }
-    }
-
-    /// What CPython makes of a program.
-    fn ask(&mut self, source: &str) -> Result<Value, String> {
-        let request = Value::from(source).to_string();
-        let sent = self.input.write_all(request.as_bytes()).and_then(|()| self.input.write_all(b"\n"));
-        sent.and_then(|()| self.input.flush()).map_err(|e| format!("python3 is gone: {e}"))?;
-        let mut line = String::new();
-        self.output.read_line(&mut line).map_err(|e| format!("python3 is gone: {e}"))?;
-        serde_json::from_str(&line).map_err(|e| format!("python3 said {line:?}: {e}"))
+        cpython::Python::start().map(Python)
     }
 
     /// Compares what CPython makes of a program with what came of it here. `Ok(false)` if it says nothing about this one.
     pub fn agrees(&mut self, source: &str, run: &Run) -> Result<bool, Finding> {
-        let answer = match self.ask(source) {
+        let answer = match self.0.ask(&json!({ "source": source, "bounded": true })) {
             Ok(answer) => answer,
             Err(reason) => {
                 // The next program gets a new one.
@@ -62,12 +39,18 @@ impl Python {
             }
             Outcome::Blocked(_) | Outcome::OutOfSteps | Outcome::Broken(_) => return Ok(false),
         };
-        let theirs = answer.get("outcome").and_then(Value::as_str).unwrap_or("nothing");
-        let their_line = answer.get("line").and_then(Value::as_u64).unwrap_or(0);
+        let detail = answer.get("detail").and_then(Value::as_str).unwrap_or("");
+        let trap = answer.get("trap").and_then(Value::as_array);
+        let (theirs, their_line) = match trap {
+            Some(trap) => {
+                let kind = trap.first().and_then(Value::as_str).unwrap_or("?");
+                (format!("trap {kind}"), trap.get(1).and_then(Value::as_u64).unwrap_or(0))
+            }
+            None => (answer.get("result").and_then(Value::as_str).unwrap_or("nothing").to_owned(), 0),
+        };
         let log = answer.get("log").and_then(Value::as_array).cloned().unwrap_or_default();
         let log: Vec<&str> = log.iter().map(|l| l.as_str().unwrap_or("?")).collect();
         let at = log.iter().zip(&run.log).take_while(|(x, y)| *x == y).count();
-        let detail = answer.get("detail").and_then(Value::as_str).unwrap_or("");
         if at < log.len().max(run.log.len()) {
             let message =
                 format!("line {at} of the log:\n  CPython   {:?}\n  evaluator {:?}", log.get(at), run.log.get(at));
@@ -86,15 +69,7 @@ impl Python {
     }
 }
 
-impl Drop for Python {
-    fn drop(&mut self) {
-        // It also ends by itself, with its input.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A value so that equal texts mean equal values, NaN and negative zero included; `shim.py` writes the same.
+/// A value so that equal texts mean equal values, NaN and negative zero included; `bounded.py` writes the same.
 pub fn form(value: &Datum) -> String {
     let mut out = String::new();
     write_form(value, &mut out);

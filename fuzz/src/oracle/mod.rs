@@ -9,8 +9,11 @@ pub mod machines;
 use deepslate_frontend::diag::Code;
 use deepslate_frontend::{Compiled, Options, Source, compile};
 use deepslate_ir::image::Image;
-use deepslate_ir::{opt, parse, print, verify};
+use deepslate_ir::interp::Run;
+use deepslate_ir::module::Module;
+use deepslate_ir::{opt, verify};
 use std::fmt;
+use std::sync::Arc;
 
 /// What an oracle found: a bug, of the crate in question or of the oracle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +30,14 @@ impl Finding {
         Finding { oracle, message: message.into() }
     }
 
-    /// Whether two findings are likely of one cause: of one oracle, and of one code where the front end refuses a program.
+    /// Whether two findings are likely of one cause: of one oracle, and alike in what they begin with where the front end refuses
+    /// a program or CPython differs.
     pub fn is_like(&self, other: &Finding) -> bool {
-        let code = |f: &Finding| f.message.chars().take(7).collect::<String>();
-        self.oracle == other.oracle && (self.oracle != "accepted" || code(self) == code(other))
+        let begin = |f: &Finding| {
+            let first = f.message.lines().next().unwrap_or_default();
+            first.chars().filter(|c| !c.is_ascii_digit()).take(40).collect::<String>()
+        };
+        self.oracle == other.oracle && (!matches!(self.oracle, "accepted" | "CPython") || begin(self) == begin(other))
     }
 }
 
@@ -44,7 +51,7 @@ impl fmt::Display for Finding {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Checked {
     /// It ran to its end in all ways alike.
-    Ran(deepslate_ir::interp::Run),
+    Ran(Run),
     /// It was not run everywhere: it takes too long, or too much memory.
     TooLong,
     /// The front end says no; only spoiled programs get here.
@@ -67,16 +74,15 @@ pub fn compiled(source: &str) -> Result<Compiled, Finding> {
 
 /// Compiles a source that must be accepted.
 pub fn accepted(source: &str) -> Result<Image, Finding> {
-    let compiled = compiled(source)?;
-    let rendered = compiled.render(false);
-    match compiled.module {
+    let mut compiled = compiled(source)?;
+    match compiled.module.take() {
         Some(module) => image(module),
-        None => Err(Finding::new("accepted", rendered)),
+        None => Err(Finding::new("accepted", compiled.render(false))),
     }
 }
 
 /// The image of a module: verified, and the same after printing and parsing.
-fn image(module: deepslate_ir::module::Module) -> Result<Image, Finding> {
+fn image(module: Module) -> Result<Image, Finding> {
     let wrong = |message: String| Finding::new("text form", message);
     if let Err(errors) = verify::verify(&module) {
         return Err(Finding::new("verifier", errors.iter().map(|e| format!("{e}\n")).collect::<String>()));
@@ -86,30 +92,28 @@ fn image(module: deepslate_ir::module::Module) -> Result<Image, Finding> {
     if text.as_bytes() != image.bytes() {
         return Err(wrong("the image is not the text form".to_owned()));
     }
-    let parsed = parse::parse(&text).map_err(|e| wrong(format!("{e}\n{text}")))?;
-    let again = parsed.to_string();
+    let opened = Image::open(image.bytes().to_vec()).map_err(|e| wrong(format!("{e}\n{text}")))?;
+    let again = opened.module().to_string();
     if again != text {
         return Err(wrong(format!("it prints otherwise once it was parsed:\n{text}\n{again}")));
     }
-    let opened = Image::open(image.bytes().to_vec()).map_err(|e| wrong(e.to_string()))?;
     if opened.hash() != image.hash() {
         return Err(wrong("its hash is another one once it was opened".to_owned()));
     }
     Ok(opened)
 }
 
-/// The image of the same program after all passes over its IR.
-fn optimized(image: &Image) -> Result<Image, Finding> {
-    let module = image.module();
-    let mut after = deepslate_ir::module::Module::clone(module);
+/// The same program after all passes over its IR.
+fn optimized(module: &Module) -> Result<Module, Finding> {
+    let mut after = module.clone();
     for func in &mut after.funcs {
         opt::optimize(module, func, &opt::Pass::ALL);
     }
     match verify::verify(&after) {
-        Ok(()) => Image::of(after).map_err(|e| Finding::new("passes", e.to_string())),
+        Ok(()) => Ok(after),
         Err(errors) => {
             let errors: String = errors.iter().map(|e| format!("{e}\n")).collect();
-            Err(Finding::new("passes", format!("{errors}{}", print::VERSION)))
+            Err(Finding::new("passes", format!("{errors}{after}")))
         }
     }
 }
@@ -118,6 +122,17 @@ fn optimized(image: &Image) -> Result<Image, Finding> {
 pub fn program(source: &str) -> Result<Checked, Finding> {
     let image = accepted(source)?;
     ran(&image)
+}
+
+/// Asks all oracles about a program that the generator wrote for CPython too. The flag tells whether CPython said something.
+pub fn program_everywhere(source: &str, python: &mut cpython::Python) -> Result<(Checked, bool), Finding> {
+    let image = accepted(source)?;
+    let checked = ran(&image)?;
+    let spoke = match &checked {
+        Checked::Ran(run) => python.agrees(source, run)?,
+        Checked::TooLong | Checked::Refused => false,
+    };
+    Ok((checked, spoke))
 }
 
 /// The same about a source that may be anything.
@@ -135,13 +150,16 @@ pub fn any_source(source: &str) -> Result<Checked, Finding> {
 }
 
 fn ran(image: &Image) -> Result<Checked, Finding> {
-    let checked = machines::agree(image)?;
-    if let Checked::Ran(run) = &checked {
-        lockstep::agree(image)?;
-        let other = machines::evaluated(&optimized(image)?)?;
-        if let Some(difference) = machines::difference(run, &other) {
-            return Err(Finding::new("passes", format!("after the passes over the IR {difference}")));
-        }
+    let run = machines::evaluated(image.module())?;
+    let programs = machines::Lowerings::of(image)?;
+    if machines::says_nothing(&run) {
+        return Ok(Checked::TooLong);
     }
-    Ok(checked)
+    machines::agree(&programs, &run)?;
+    lockstep::agree(&programs)?;
+    let other = machines::evaluated(&Arc::new(optimized(image.module())?))?;
+    if let Some(difference) = machines::difference(&run, &other) {
+        return Err(Finding::new("passes", format!("after the passes over the IR {difference}")));
+    }
+    Ok(Checked::Ran(run))
 }
