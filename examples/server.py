@@ -8,7 +8,7 @@ from deepslate import flow, impure, new_embedded, sleep, spawn_inspector, spawn_
 
 # Counts up for ever, one tick a second; survives crashes and restarts.
 @flow
-async def counter():
+async def counter() -> None:
     count: int = 0
 
     while True:

@@ -37,7 +37,7 @@ class FlowDefinition:
         self.function = function
         self.args = args
         self.kwargs = kwargs
-        self.name = function.__name__
+        self.name: str = function.__name__
 
     def __repr__(self) -> str:
         return f"<flow {self.name}>"

@@ -107,4 +107,4 @@ class _Select:
     """The subject of ``match dpslio.select:``."""
 
 
-select = _Select()
+select: _Select = _Select()
