@@ -100,12 +100,12 @@ impl Timers {
         (due, None)
     }
 
-    /// Forgets everything: the shards are lost.
+    /// Forgets all timers: the shards are lost. Those that are claimed again are scanned up to the same `until_ms`, so that what is
+    /// due soon does not wait for the next scan of all.
     pub(crate) fn clear(&self) {
         let mut inner = self.inner();
         inner.heap.clear();
         inner.due.clear();
-        inner.until_ms = 0;
     }
 
     /// Returns when the earliest timer may have changed.

@@ -36,7 +36,7 @@ def until(look: Callable[[], Any], what: str) -> Any:
             found = look()
             if found:
                 return found
-        except (httpx.HTTPError, KeyError, ValueError):
+        except (httpx.HTTPError, OSError, KeyError, ValueError):
             pass
         assert time.monotonic() < end, f"waited too long for {what}"
         time.sleep(0.05)

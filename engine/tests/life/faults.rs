@@ -121,6 +121,22 @@ async fn who_lost_the_lease_writes_nothing_and_takes_up_again_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_sleeps_is_woken_in_time_though_the_lease_was_lost_and_won_meanwhile() {
+    let store = memory();
+    let engine = start(store.clone()).await;
+    engine.spawn("s", "nap", vec![Datum::Float(1.5)]).await.unwrap();
+    let status = async || engine.show("s").await.unwrap().summary.status;
+    until("it sleeps", async || status().await == Status::Sleeping).await;
+    // As a store does whose server was replaced by another one.
+    let session = store.sessions().await.unwrap()[0].id;
+    store.close_session(session).await.unwrap();
+    // The timers of all shards are read every 30 s; a shard that is claimed does not wait for that.
+    let slept = tokio::time::timeout(Duration::from_secs(15), value(&engine, "s")).await;
+    assert_eq!(slept.expect("not so late"), Datum::Str("slept".into()));
+    assert_ne!(store.sessions().await.unwrap()[0].id, session);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_alive_elsewhere_is_not_started_twice() {
     let store = memory();
     let engine = start(store.clone()).await;
