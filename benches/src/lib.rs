@@ -48,7 +48,7 @@ impl Loop {
 
     /// Commits, and ends the sleep. Gives how many bytes the part had.
     pub fn commit(&mut self) -> usize {
-        let part = self.isolate.commit();
+        let part = self.isolate.commit().expect("its parts are sound");
         let bytes = part.bytes.len();
         self.parts.apply(part);
         let step = self.isolate.next_step() - 1;

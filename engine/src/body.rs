@@ -19,7 +19,7 @@ use deepslate_ir::datum::Datum;
 use deepslate_ir::durable::Durable;
 use deepslate_ir::entity::{FuncId, HostId};
 use deepslate_ir::trap::{Fault, TrapKind};
-use deepslate_regvm::{Call, Exit, Host, Isolate, Request};
+use deepslate_regvm::{Call, Exit, Host, Isolate, Request, SnapshotError};
 use deepslate_storage::{self as storage, Commit, Delete, Head, Outcome, Part, Snapshot, Status};
 
 use crate::cell::{Answer, Cell, Command, Event, Read, Reply, Taken, TakenReply};
@@ -562,6 +562,7 @@ impl Body {
             Exit::Interrupted => {}
             Exit::Done(value) => self.end(turn, Ending::Done(value)),
             Exit::Failed(trap) => self.end(turn, Ending::Failed(trap.into())),
+            Exit::Damaged(error) => self.damaged(turn, &error),
         }
     }
 
@@ -614,6 +615,14 @@ impl Body {
         self.turn_away(&Error::new(Kind::Corrupt, "run", format!("`{}` was set aside: {what}", self.name)));
         self.vm = None;
         self.stage = Stage::Gone;
+    }
+
+    /// A stored object turned out to be damaged when it was reached: what it did since its last commit goes with it.
+    fn damaged(&mut self, turn: &Turn<'_>, error: &SnapshotError) {
+        self.bug(
+            turn,
+            &format!("its snapshot is damaged: {error} (its bytes are left as they are; a cancel gives it up)"),
+        );
     }
 
     fn happened(&mut self, turn: &Turn<'_>, kind: EventKind, text: &str) {
@@ -671,14 +680,18 @@ impl Body {
     fn commit(&mut self, turn: &Turn<'_>) {
         let node = turn.node;
         let Some(epoch) = node.lease.epoch(self.head.shard) else { return self.fenced(turn) };
+        let part = match &mut self.vm {
+            Some(vm) if vm.changed() => match vm.commit() {
+                Ok(part) => Some(part),
+                Err(error) => return self.damaged(turn, &error),
+            },
+            _ => None,
+        };
         let mut wanted = std::mem::take(&mut self.wanted);
         let (now_ms, status) = (node.time.now_ms(), self.status());
         let (mut drop_parts_from, mut put_part) = (None, None);
-        if let Some(vm) = &mut self.vm
-            && vm.changed()
-        {
+        if let Some(part) = part {
             // In the store a part has its place in the list as its number, which stays small however often it commits.
-            let part = vm.commit();
             while self.record.parts.last().is_some_and(|number| *number >= part.drop_from) {
                 self.record.parts.pop();
             }

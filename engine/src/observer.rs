@@ -175,7 +175,10 @@ pub(crate) async fn at_rest(
     }
     let restored = tokio::task::spawn_blocking(move || {
         Isolate::restore(&loaded.program, &parts, limits)
-            .map(|vm| (vm.view(), Vitals::of(&vm)))
+            .and_then(|vm| {
+                let seen = (vm.view(), Vitals::of(&vm));
+                vm.damage().map_or(Ok(seen), Err)
+            })
             .map_err(|error| error.to_string())
     });
     match restored.await {

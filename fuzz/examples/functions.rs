@@ -79,6 +79,7 @@ fn call(program: &Arc<Program>, name: &str, given: &Map<String, Value>, defaults
     let mut answer = match exit {
         Exit::Done(value) => json!({"value": json::to_json(&module.types, module.func(func).ret, &value)}),
         Exit::Failed(trap) => json!({"trap": trap.kind.name(), "message": trap.message}),
+        Exit::Damaged(error) => json!({"problem": error.to_string()}),
         Exit::Blocked => json!({"problem": "it waits"}),
         Exit::Interrupted => json!({"problem": "it takes too long"}),
     };

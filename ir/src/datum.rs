@@ -270,6 +270,7 @@ impl Reader<'_> {
             Type::TupleOf(_) | Type::Set(_) | Type::FrozenSet(_) => {}
             Type::Union(_) => unreachable!("no member is a union"),
         }
+        let slot = self.m.identity(slot);
         if self.open.contains(&(ty, slot)) {
             return Err(Refusal::Shape(self.refuse("contains itself")));
         }

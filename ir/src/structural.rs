@@ -247,9 +247,9 @@ fn begin(m: &dyn Machine, a: Typed, b: Typed, mode: Mode) -> Result<Begun, Fault
         // The order of UTF-8 bytes is the order of code points.
         (Str, Str) if a != b => m.str(a).cmp(m.str(b)),
         (Bytes, Bytes) if a != b => m.bytes(a).cmp(m.bytes(b)),
-        (Queue(_), Queue(_)) | (Lock, Lock) | (WaitGroup, WaitGroup) => a.cmp(&b),
+        (Queue(_), Queue(_)) | (Lock, Lock) | (WaitGroup, WaitGroup) => m.identity(a).cmp(&m.identity(b)),
         // The same object. A scalar's slot says nothing, but those have been dealt with.
-        _ if ta == tb && a == b => Ordering::Equal,
+        _ if ta == tb && m.identity(a) == m.identity(b) => Ordering::Equal,
         (List(_), List(_)) | (TupleOf(_), TupleOf(_)) if mode == Mode::Equality && m.list_len(a) != m.list_len(b) => {
             Ordering::Less
         }

@@ -270,7 +270,7 @@ pub enum SendError {
 pub struct Restored {
     /// Bytes of all parts.
     pub bytes: u64,
-    /// Objects that were made of them.
+    /// Objects that were made of them at once; others may be when they are reached.
     pub objects: u64,
 }
 
@@ -349,7 +349,17 @@ impl Isolate {
     ///
     /// Stored bytes are not believed: any damage is an error that says in which part, and what.
     pub fn restore(program: &Arc<Program>, parts: &[(u64, Bytes)], limits: Limits) -> Result<Isolate, SnapshotError> {
-        let restored = snapshot::restore(program.image().module(), parts, limits.heap_bytes)?;
+        Isolate::restore_lazily(program, parts, limits, snapshot::WHOLE_BELOW)
+    }
+
+    /// Like `restore`, with the choice from how many stored bytes on objects are opened only when they are reached. For tests.
+    pub fn restore_lazily(
+        program: &Arc<Program>,
+        parts: &[(u64, Bytes)],
+        limits: Limits,
+        whole_below: u64,
+    ) -> Result<Isolate, SnapshotError> {
+        let restored = snapshot::restore(program.image().module(), parts, limits.heap_bytes, whole_below)?;
         let table = save::restore(program, restored.head, restored.tasks, &restored.heap, limits.heap_bytes)?;
         let asked = table.next_step;
         let read = Restored { bytes: restored.ledger.stored_bytes(), objects: restored.ledger.object_count() as u64 };
@@ -362,7 +372,7 @@ impl Isolate {
     pub fn run(&mut self, host: &mut dyn Host, interrupt: &Interrupt) -> Exit {
         let exit = self.run_ready(host, interrupt);
         interrupt.clear();
-        exit
+        self.damage().map_or(exit, Exit::Damaged)
     }
 
     fn run_ready(&mut self, host: &mut dyn Host, interrupt: &Interrupt) -> Exit {
@@ -401,6 +411,7 @@ impl Isolate {
                     self.core.table.ended.push(id);
                 }
                 Leave::Fault(fault) => return self.fail(&task, *fault),
+                Leave::Damaged(error) => return Exit::Damaged(*error),
             }
         }
         if self.core.table.tasks.is_empty() {
@@ -539,10 +550,18 @@ impl Isolate {
     /// Writes down what has changed since the last commit. The store drops the parts from `drop_from` on and puts this one.
     ///
     /// Of an isolate that has failed there is nothing to write: what it gives then can't be run on.
-    pub fn commit(&mut self) -> Part {
+    ///
+    /// Fails where a stored object turns out to be damaged. What it did since its last commit can't be trusted then, and it
+    /// must not be used any more.
+    pub fn commit(&mut self) -> Result<Part, SnapshotError> {
         self.changed = false;
         let Core { program, heap, table, .. } = &mut self.core;
         snapshot::commit(heap, &mut self.ledger, &mut Saving { table, program })
+    }
+
+    /// The damage of a stored object that was found when something reached it. It must not be used any more then.
+    pub fn damage(&self) -> Option<SnapshotError> {
+        self.core.heap.damage()
     }
 
     /// What a person looks at.
@@ -550,9 +569,14 @@ impl Isolate {
         crate::view::view(&self.core)
     }
 
-    /// Bytes of heap in use, garbage that no collection has found yet included.
+    /// Bytes of heap in use, garbage that no collection has found yet included, and the stored form of what is not open.
     pub fn heap_bytes(&self) -> u64 {
-        self.core.heap.bytes()
+        self.core.heap.bytes() + self.core.heap.stored_bytes()
+    }
+
+    /// How many objects are in memory, garbage that no collection has found yet included.
+    pub fn object_count(&self) -> usize {
+        self.core.heap.object_count()
     }
 
     /// What was read to make it; nothing for one that began here.

@@ -119,6 +119,10 @@ impl Machine for Heap {
         Heap::member(self, Ref::from_slot(value))
     }
 
+    fn identity(&self, reference: u64) -> u64 {
+        self.opened_ref(Ref::from_slot(reference)).slot()
+    }
+
     fn queue_len(&self, queue: u64) -> usize {
         Heap::queue_len(self, Ref::from_slot(queue))
     }

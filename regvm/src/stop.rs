@@ -1,6 +1,7 @@
 //! Why a run came to its end, and what a trap says. Nothing here knows how the machine works: these are the types that the
 //! engine, the inspector and the command line read.
 
+use crate::snapshot::SnapshotError;
 use crate::trace::{self, TraceLine};
 use deepslate_ir::datum::Datum;
 use deepslate_ir::entity::HostId;
@@ -30,6 +31,8 @@ pub enum Exit {
     Done(Datum),
     /// A task trapped; the isolate can't go on.
     Failed(Trap),
+    /// A stored object that it reached is damaged. What it did since its last commit must be dropped with it.
+    Damaged(SnapshotError),
 }
 
 /// What a flow did wrong, and where.

@@ -70,7 +70,7 @@ fn an_endless_loop_can_be_interrupted_committed_and_restored() {
         assert_eq!(step(&mut isolate), Exit::Interrupted);
     }
     let mut parts = Parts::default();
-    parts.apply(isolate.commit());
+    parts.apply(isolate.commit().unwrap());
     assert!(!isolate.changed());
     let other = lowered(SPIN, Options { allocate_registers: false, fuse: false });
     let mut restored = Isolate::restore(&other, &parts.list(), Limits::default()).unwrap();
@@ -128,7 +128,7 @@ fn tasks_that_never_rest_let_a_durable_call_through() {
     let mut parts = Parts::default();
     for _ in 0..50 {
         assert_eq!(step(&mut isolate), Exit::Interrupted);
-        parts.apply(isolate.commit());
+        parts.apply(isolate.commit().unwrap());
     }
     let calls = isolate.take_new_calls();
     assert_eq!(calls.len(), 1);
@@ -151,7 +151,7 @@ fn tasks_that_never_rest_let_a_durable_call_through() {
         // The first task has ended; the two others go on for ever.
         let ids: Vec<u64> = isolate.view().tasks.iter().map(|t| t.id.0).collect();
         assert_eq!(ids, [1, 2]);
-        let part = isolate.commit();
+        let part = isolate.commit().unwrap();
         assert!(!part.bytes.is_empty());
     }
 }
@@ -172,7 +172,7 @@ fn results_from_outside_are_checked() {
         assert!(isolate.complete(0, answer));
         // What was delivered survives a restore, a failure too.
         let mut parts = Parts::default();
-        parts.apply(isolate.commit());
+        parts.apply(isolate.commit().unwrap());
         let mut isolate = Isolate::restore(&program, &parts.list(), Limits::default()).unwrap();
         let trap = loop {
             if let Exit::Failed(trap) = step(&mut isolate) {
@@ -449,7 +449,7 @@ fn damaged_parts_are_errors() {
     let program = program(SLEEPER);
     let mut isolate = isolate(&program, "nap", &[Datum::List(vec![Datum::Str("a".into())])], Limits::default());
     assert_eq!(run(&mut isolate), Exit::Blocked);
-    let part = isolate.commit();
+    let part = isolate.commit().unwrap();
     let restore = |bytes: Vec<u8>| Isolate::restore(&program, &[(part.number, Bytes::from(bytes))], Limits::default());
     assert!(restore(part.bytes.clone()).is_ok());
     for at in 0..part.bytes.len() {

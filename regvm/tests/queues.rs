@@ -79,7 +79,7 @@ fn a_loop_of_selects_with_a_timeout_does_not_grow() {
         assert_eq!(run(&mut isolate, now_ms), Exit::Blocked);
         // Only the newest timer counts: the others can't be taken from any more.
         assert_eq!(isolate.next_timer_ms(), Some(now_ms + 60_000));
-        parts.apply(isolate.commit());
+        parts.apply(isolate.commit().unwrap());
         stored = stored.max(parts.bytes());
         heap = heap.max(isolate.heap_bytes());
         if turn % 1_000 == 999 {
@@ -142,7 +142,7 @@ fn elements_come_in_by_the_name_of_a_queue() {
     let names: Vec<_> = isolate.named_queues().into_iter().map(|(name, _)| name.to_owned()).collect();
     assert_eq!(names, ["numbers", "words"]);
     let mut parts = Parts::default();
-    parts.apply(isolate.commit());
+    parts.apply(isolate.commit().unwrap());
     assert_eq!(isolate.send("nombres", &Datum::Int(1)), Err(SendError::Unknown));
     let wrong = isolate.send("numbers", &Datum::Str("one".into()));
     assert_eq!(wrong, Err(SendError::Mismatch("expected int, found str".into())));
@@ -152,7 +152,7 @@ fn elements_come_in_by_the_name_of_a_queue() {
     isolate.send("numbers", &Datum::Int(2)).unwrap();
     assert_eq!(isolate.send("numbers", &Datum::Int(3)), Err(SendError::Full(2)));
     assert!(isolate.changed());
-    parts.apply(isolate.commit());
+    parts.apply(isolate.commit().unwrap());
     let mut isolate = restored(&program, &parts);
     assert_eq!(isolate.send("numbers", &Datum::Int(3)), Err(SendError::Full(2)));
     isolate.send("words", &Datum::Str("go".into())).unwrap();
@@ -160,7 +160,7 @@ fn elements_come_in_by_the_name_of_a_queue() {
     isolate.send("numbers", &Datum::Int(-1)).unwrap();
     assert_eq!(run(&mut isolate, 0), Exit::Blocked);
     assert_eq!(isolate.send("numbers", &Datum::Int(4)), Err(SendError::Closed));
-    parts.apply(isolate.commit());
+    parts.apply(isolate.commit().unwrap());
     let mut isolate = restored(&program, &parts);
     assert_eq!(isolate.send("numbers", &Datum::Int(4)), Err(SendError::Closed), "a snapshot knows what is closed");
     isolate.send("words", &Datum::Str("end".into())).unwrap();
@@ -183,7 +183,7 @@ fn damaged_queues_are_errors() {
     let (program, mut isolate) = isolate(TIMEOUTS, "timeouts", &[]);
     assert_eq!(run(&mut isolate, 0), Exit::Blocked);
     let mut parts = Parts::default();
-    parts.apply(isolate.commit());
+    parts.apply(isolate.commit().unwrap());
     let (number, bytes) = parts.list().remove(0);
     let (mut errors, mut read) = (0, 0);
     for at in 0..bytes.len() {

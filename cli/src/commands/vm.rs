@@ -118,6 +118,8 @@ impl Entry {
         match exit {
             VmExit::Done(value) => Ok((value, took)),
             VmExit::Failed(trap) => Err(Stopped::new(Exit::Failed, trap.to_string())),
+            // Only what was restored can be damaged; the words are there all the same.
+            VmExit::Damaged(error) => Err(Stopped::new(Exit::Failed, error.to_string())),
             VmExit::Blocked | VmExit::Interrupted => {
                 let name = &self.module().func(self.func).name;
                 let what = format!("{name} waits for a durable call, which needs an engine: use `deepslate run`");

@@ -148,7 +148,7 @@ fn a_million_commits_leave_no_more_than_a_hundred() {
             let (mut parts, mut most) = (Parts::default(), 0);
             for step in 0.. {
                 assert_eq!(isolate.run(&mut NoHost, &Interrupt::new()), Exit::Blocked);
-                parts.apply(isolate.commit());
+                parts.apply(isolate.commit().expect("its parts are sound"));
                 most = most.max(parts.bytes());
                 if step == turns as u64 {
                     break;

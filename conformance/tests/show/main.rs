@@ -7,4 +7,5 @@ mod fairness;
 mod growth;
 mod relower;
 mod support;
+mod touched;
 mod written;

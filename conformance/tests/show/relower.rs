@@ -164,7 +164,7 @@ async fn the_engine_goes_on_in_another_lowering() {
             break;
         }
         // A few commits on, it is killed: some of them in each case.
-        let few = 5 + cases.len() as u64 / 8;
+        let few = 5 + cases.len() as u64 / 16;
         let begin = Instant::now();
         until("it goes on", async || {
             if begin.elapsed() > LIMIT / 2 {
@@ -182,7 +182,7 @@ async fn the_engine_goes_on_in_another_lowering() {
         engine = open(life).await;
     }
     println!("{} cases in {} lives", cases.len(), life + 1);
-    assert!(life >= 2, "only {life} kills");
+    assert!(life >= 1, "they end before the first kill");
     for (index, (case, _)) in cases.iter().enumerate() {
         let (name, wanted) = (&case.name, &case.outcome);
         let isolate = format!("case-{index}");

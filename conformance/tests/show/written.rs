@@ -44,7 +44,7 @@ fn commits(flow: &str, turns: u64) -> (Vec<Part>, Parts, Isolate) {
     let (mut written, mut parts) = (Vec::new(), Parts::default());
     for step in 0..=turns {
         assert_eq!(isolate.run(&mut NoHost, &Interrupt::new()), Exit::Blocked);
-        let part = isolate.commit();
+        let part = isolate.commit().expect("its parts are sound");
         if step > 0 {
             written.push(part.clone());
         }

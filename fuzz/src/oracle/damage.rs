@@ -23,12 +23,12 @@ pub fn parts_after(program: &Arc<Program>, stops: usize) -> Result<Vec<(u64, Byt
     let mut isolate =
         Isolate::new(program, main, &[], LIMITS).map_err(|f| Finding::new("damage", format!("it can't start: {f}")))?;
     let mut parts = Parts::default();
-    parts.apply(isolate.commit());
+    parts.apply(isolate.commit().map_err(|e| Finding::new("damage", e.to_string()))?);
     for _ in 0..stops {
         if !turn(&mut isolate) {
             break;
         }
-        parts.apply(isolate.commit());
+        parts.apply(isolate.commit().map_err(|e| Finding::new("damage", e.to_string()))?);
     }
     Ok(parts.list())
 }
@@ -48,7 +48,7 @@ fn turn(isolate: &mut Isolate) -> bool {
                 _ => false,
             }
         }
-        Exit::Done(_) | Exit::Failed(_) => false,
+        Exit::Done(_) | Exit::Failed(_) | Exit::Damaged(_) => false,
     }
 }
 
@@ -68,7 +68,8 @@ pub fn survives(image: &Image, choices: &mut Choices, rounds: usize) -> Result<u
         mutate::bytes(&mut bytes, choices);
         reseal(&mut bytes);
         damaged[at].1 = bytes.into();
-        let Ok(mut isolate) = Isolate::restore(&program, &damaged, LIMITS) else { continue };
+        let whole_below = if choices.chance(50) { 0 } else { u64::MAX };
+        let Ok(mut isolate) = Isolate::restore_lazily(&program, &damaged, LIMITS, whole_below) else { continue };
         taken += 1;
         // The inspector looks at whatever is there.
         isolate.view();
@@ -78,7 +79,13 @@ pub fn survives(image: &Image, choices: &mut Choices, rounds: usize) -> Result<u
             }
         }
         isolate.view();
-        let part = isolate.commit();
+        let Ok(part) = isolate.commit() else {
+            // Something damaged was reached, which both ways of stopping must say.
+            if isolate.damage().is_none() {
+                return Err(Finding::new("damage", "a commit fails, and no damage is known".to_owned()));
+            }
+            continue;
+        };
         // What it now is, it can write down and read again.
         if part.number == 0
             && let Err(error) = Isolate::restore(&program, &[(0, part.bytes.into())], LIMITS)

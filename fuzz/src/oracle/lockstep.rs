@@ -35,7 +35,7 @@ fn turn(isolate: &mut Isolate) -> (Seen, bool) {
             let sleep = isolate.pending().iter().find(|c| matches!(c.request, Request::Sleep { .. })).map(|c| c.step);
             sleep.is_some_and(|step| isolate.complete(step, Ok(Datum::None)))
         }
-        Exit::Done(_) | Exit::Failed(_) => false,
+        Exit::Done(_) | Exit::Failed(_) | Exit::Damaged(_) => false,
     };
     let exit = match exit {
         Exit::Done(value) => super::cpython::form(&value),
@@ -64,10 +64,12 @@ pub fn agree(programs: &Lowerings) -> Result<(), Finding> {
         if !goes_on {
             return Ok(());
         }
-        parts.apply(b.commit());
+        parts.apply(b.commit().map_err(|e| wrong(e.to_string()))?);
         if stop % 3 == 0 {
             let next = if stop % 2 == 0 { fast } else { plain };
-            b = Isolate::restore(next, &parts.list(), Limits::default()).map_err(|e| wrong(e.to_string()))?;
+            let whole_below = if stop % 4 == 0 { u64::MAX } else { 0 };
+            let back = Isolate::restore_lazily(next, &parts.list(), Limits::default(), whole_below);
+            b = back.map_err(|e| wrong(e.to_string()))?;
         }
     }
     Ok(())

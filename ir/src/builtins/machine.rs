@@ -98,6 +98,11 @@ pub trait Machine {
     fn new_box(&mut self, ty: TypeId, slot: u64) -> Result<u64, Fault>;
     /// What a value of a union type holds: the type of the member, and the member's own slot.
     fn member(&self, value: u64) -> (TypeId, u64);
+    /// What is the same for two references exactly where they are to the same object: the slot itself, but on a machine that
+    /// has more than one name for an object.
+    fn identity(&self, reference: u64) -> u64 {
+        reference
+    }
     /// How many elements a queue holds.
     fn queue_len(&self, queue: u64) -> usize;
 

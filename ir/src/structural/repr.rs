@@ -146,6 +146,7 @@ fn open(m: &dyn Machine, ty: TypeId, slot: u64, stack: &mut Vec<Open>, out: &mut
         }
         Type::Union(_) => unreachable!("no member is a union"),
     };
+    let slot = m.identity(slot);
     if stack.iter().any(|o| o.slot == slot && o.ty == ty) {
         out.push_str(inside_itself);
         return Ok(());

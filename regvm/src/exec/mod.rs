@@ -14,12 +14,15 @@ mod objects;
 mod scalar;
 mod sync;
 
+use crate::heap::Ref;
 use crate::isolate::{Core, Host};
 use crate::ops::{Form, Word, for_each_form};
 use crate::program::Program;
+use crate::snapshot::SnapshotError;
 use crate::stop::Interrupt;
 use crate::task::{Resume, State, Task};
 use cursor::Cursor;
+use deepslate_ir::entity::TypeId;
 use deepslate_ir::trap::Fault;
 use std::sync::atomic::AtomicBool;
 
@@ -33,6 +36,8 @@ pub(crate) enum Leave {
     Ended(u64),
     /// It trapped.
     Fault(Box<Fault>),
+    /// It reached a stored object that is damaged.
+    Damaged(Box<SnapshotError>),
 }
 
 /// Where to go on, or why not.
@@ -78,6 +83,51 @@ impl Exec<'_> {
     #[inline(always)]
     fn safe_point(&mut self) -> Result<(), Leave> {
         if self.core.heap.should_collect() { self.collect() } else { Ok(()) }
+    }
+
+    /// After something was opened: goes on only if it is not damaged.
+    fn sound(&self) -> Result<(), Leave> {
+        match self.core.heap.damage() {
+            Some(error) => Err(Leave::Damaged(Box::new(error))),
+            None => Ok(()),
+        }
+    }
+
+    /// A slot of an object of a heap that has stored objects.
+    #[cold]
+    #[inline(never)]
+    fn opened_slot(&mut self, object: Ref, index: usize) -> Result<u64, Leave> {
+        let slot = self.core.heap.opened_slot(object, index);
+        self.sound()?;
+        Ok(slot)
+    }
+
+    /// An element of a list of a heap that has stored objects. The index is in range.
+    #[cold]
+    #[inline(never)]
+    fn opened_element(&mut self, list: Ref, index: usize) -> Result<u64, Leave> {
+        let slot = self.core.heap.opened_element(list, index);
+        self.sound()?;
+        Ok(slot)
+    }
+
+    /// What was read of a dict or taken from a queue of a heap that has stored objects.
+    #[cold]
+    #[inline(never)]
+    fn opened_inside(&mut self, container: Ref, slot: u64) -> Result<u64, Leave> {
+        let slot = self.core.heap.opened_inside(container, slot);
+        self.sound()?;
+        Ok(slot)
+    }
+
+    /// What an operation of this type gave that looked around in a heap that has stored objects.
+    #[cold]
+    #[inline(never)]
+    fn opened(&mut self, ty: TypeId, slot: u64) -> Result<u64, Leave> {
+        let slot = self.core.heap.opened(ty, slot);
+        self.core.heap.absorb();
+        self.sound()?;
+        Ok(slot)
     }
 
     #[cold]

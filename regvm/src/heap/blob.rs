@@ -55,7 +55,7 @@ impl Heap {
     pub fn str_len(&self, text: Ref) -> usize {
         self.check(text, Kind::Str);
         // SAFETY: H1, H3.
-        unsafe { (*text.header().cast::<Blob>()).chars }
+        unsafe { (*self.at(text).cast::<Blob>()).chars }
     }
 
     /// Whether a `str` is ASCII, so that code points are bytes.
@@ -63,7 +63,7 @@ impl Heap {
     pub fn str_is_ascii(&self, text: Ref) -> bool {
         self.check(text, Kind::Str);
         // SAFETY: H1, H3.
-        let blob = unsafe { &*text.header().cast::<Blob>() };
+        let blob = unsafe { &*self.at(text).cast::<Blob>() };
         blob.chars == blob.len
     }
 
@@ -78,7 +78,7 @@ impl Heap {
     #[inline]
     pub(super) fn blob(&self, blob: Ref) -> &[u8] {
         debug_assert!(matches!(self.kind(blob), Kind::Str | Kind::Bytes));
-        let at = blob.header().cast::<Blob>();
+        let at = self.at(blob).cast::<Blob>();
         // SAFETY: H1, H3 (the length is that of the allocation), H4.
         unsafe { std::slice::from_raw_parts(Blob::start(at), (*at).len) }
     }

@@ -22,17 +22,29 @@ pub struct Roots<'a> {
     plans: Arc<[Plan]>,
     work: Vec<Ref>,
     looked_at: u64,
+    /// Whether roots are only gathered, in `work`.
+    gather: bool,
 }
 
 impl Roots<'_> {
     /// One register of reference type. Null is allowed.
     #[inline]
     pub fn add(&mut self, slot: u64) {
+        if !self.gather {
+            self.mark(slot);
+        } else if slot != 0 {
+            self.work.push(Ref(slot));
+        }
+    }
+
+    #[inline]
+    fn mark(&mut self, slot: u64) {
         self.looked_at += 1;
-        if slot == 0 {
+        let object = Ref(slot);
+        // What is stored and not open is not here to be freed; what was opened under another name of it is a root.
+        if slot == 0 || !object.is_open() {
             return;
         }
-        let object = Ref(slot);
         let colour = self.heap.colour;
         // SAFETY: H1, H3; the heap is borrowed uniquely.
         let header = unsafe { &mut *object.header() };
@@ -51,6 +63,10 @@ impl Roots<'_> {
         slots.iter().for_each(|s| self.add(*s));
     }
 
+    fn mark_all(&mut self, slots: &[u64]) {
+        slots.iter().for_each(|s| self.mark(*s));
+    }
+
     fn follow(&mut self) {
         while let Some(object) = self.work.pop() {
             // SAFETY: H1, H3; only headers of other objects change while the content of this one is read.
@@ -66,7 +82,7 @@ impl Roots<'_> {
                     let plans = Arc::clone(&self.plans);
                     if let Plan::Slots { refs, .. } = &plans[self.heap.ty(object).index()] {
                         for index in refs {
-                            self.add(slots[*index as usize]);
+                            self.mark(slots[*index as usize]);
                         }
                     }
                 }
@@ -75,7 +91,7 @@ impl Roots<'_> {
                         let items: *const [u64] = self.heap.list(object).items.as_slice();
                         // SAFETY: H1, H3; the elements lie outside all headers, so marking does not change them.
                         let items = unsafe { &*items };
-                        self.add_all(items);
+                        self.mark_all(items);
                     }
                 }
                 Kind::Dict => {
@@ -88,10 +104,10 @@ impl Roots<'_> {
                         for at in 0..self.heap.dict(object).entries.len() {
                             let entry = self.heap.dict(object).entries[at];
                             if keys {
-                                self.add(entry.key);
+                                self.mark(entry.key);
                             }
                             if values {
-                                self.add(entry.value);
+                                self.mark(entry.value);
                             }
                         }
                     }
@@ -99,10 +115,10 @@ impl Roots<'_> {
                 Kind::Queue => {
                     if matches!(self.heap.plan(self.heap.ty(object)), Plan::Queue { refs: true, .. }) {
                         for at in 0..self.heap.queue(object).elements.slots.len() {
-                            self.add(self.heap.queue(object).elements.slots[at]);
+                            self.mark(self.heap.queue(object).elements.slots[at]);
                         }
                         let puts: Vec<u64> = self.heap.queue(object).putters.waiters().map(|(_, e)| e).collect();
-                        self.add_all(&puts);
+                        self.mark_all(&puts);
                     }
                 }
                 Kind::Lock | Kind::WaitGroup => {}
@@ -120,23 +136,20 @@ impl Heap {
 
     /// Whether this commit should collect first, so that what is stored follows what lives. Each call counts as one commit.
     pub fn should_collect_at_commit(&mut self) -> bool {
+        self.absorb();
         self.work_earned = self.work_earned.saturating_add(WORK_PER_COMMIT);
         self.work_earned >= self.collect_work.max(self.objects.len() as u64)
     }
 
     /// Frees every object that the roots don't reach. `roots` gives every register of reference type of every frame of every
     /// task, and whatever else holds a reference (H2). Fails if what lives is over the limit; the heap is sound all the same.
-    pub fn collect(&mut self, roots: impl FnOnce(&mut Roots<'_>)) -> Result<(), Fault> {
-        self.colour = self.colour.wrapping_add(1);
-        let constants = self.constants.clone();
-        let plans = Arc::clone(&self.plans);
-        let mut marker = Roots { heap: self, plans, work: Vec::new(), looked_at: 0 };
-        constants.iter().for_each(|c| marker.add(c.0));
-        roots(&mut marker);
-        marker.follow();
-        let looked_at = marker.looked_at;
-        self.sweep();
-        self.collect_work = looked_at + self.objects.len() as u64;
+    pub fn collect(&mut self, roots: impl Fn(&mut Roots<'_>)) -> Result<(), Fault> {
+        self.mark_and_sweep(&roots);
+        // What was opened is kept though it may be garbage; under need everything is opened, and then it need not be. Damage
+        // that this finds is remembered for whoever asks before anything is committed.
+        if self.bytes > self.limit && self.has_unopened() && self.open_all(&roots).is_ok() {
+            self.mark_and_sweep(&roots);
+        }
         self.work_earned = 0;
         self.collect_at = if self.bytes <= self.limit / 2 {
             (self.bytes * 2).max(COLLECT_BYTES_MIN.min(self.limit))
@@ -150,6 +163,28 @@ impl Heap {
             return Err(Fault::new(TrapKind::Memory, message));
         }
         Ok(())
+    }
+
+    fn mark_and_sweep(&mut self, roots: &dyn Fn(&mut Roots<'_>)) {
+        self.absorb();
+        self.colour = self.colour.wrapping_add(1);
+        let (constants, kept) = (self.constants.clone(), self.kept());
+        let plans = Arc::clone(&self.plans);
+        let mut marker = Roots { heap: self, plans, work: Vec::new(), looked_at: 0, gather: false };
+        constants.iter().chain(&kept).for_each(|c| marker.mark(c.0));
+        roots(&mut marker);
+        marker.follow();
+        let looked_at = marker.looked_at;
+        self.sweep();
+        self.collect_work = looked_at + self.objects.len() as u64;
+    }
+
+    /// The references that `roots` gives.
+    pub(super) fn gather(&mut self, roots: &dyn Fn(&mut Roots<'_>)) -> Vec<Ref> {
+        let plans = Arc::clone(&self.plans);
+        let mut gathered = Roots { heap: self, plans, work: Vec::new(), looked_at: 0, gather: true };
+        roots(&mut gathered);
+        gathered.work
     }
 
     fn sweep(&mut self) {

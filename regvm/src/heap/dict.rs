@@ -329,13 +329,13 @@ impl Heap {
     pub(super) fn dict(&self, dict: Ref) -> &Dict {
         self.check(dict, Kind::Dict);
         // SAFETY: H1, H3, H4.
-        unsafe { &*dict.header().cast::<Dict>() }
+        unsafe { &*self.at(dict).cast::<Dict>() }
     }
 
     #[inline]
     pub(super) fn dict_mut(&mut self, dict: Ref) -> &mut Dict {
         self.check(dict, Kind::Dict);
         // SAFETY: H1, H3, and the heap is borrowed uniquely (H4).
-        unsafe { &mut *dict.header().cast::<Dict>() }
+        unsafe { &mut *self.at(dict).cast::<Dict>() }
     }
 }

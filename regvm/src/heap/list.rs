@@ -130,14 +130,14 @@ impl Heap {
     pub(super) fn list(&self, list: Ref) -> &List {
         self.check(list, Kind::List);
         // SAFETY: H1, H3, H4.
-        unsafe { &*list.header().cast::<List>() }
+        unsafe { &*self.at(list).cast::<List>() }
     }
 
     #[inline]
     pub(super) fn list_mut(&mut self, list: Ref) -> &mut List {
         self.check(list, Kind::List);
         // SAFETY: H1, H3, and the heap is borrowed uniquely (H4).
-        unsafe { &mut *list.header().cast::<List>() }
+        unsafe { &mut *self.at(list).cast::<List>() }
     }
 }
 

@@ -13,8 +13,14 @@
 //! - H4: an isolate is run by one thread at a time, a slice that an accessor gives borrows the heap, and methods that change
 //!   an object borrow it uniquely. No method keeps a Rust reference into an object while it makes one into another that may
 //!   be the same.
+//! - H6: after a restore a slot, element or value of reference type may hold the name of a stored object that is not open
+//!   (`Ref::stored`); registers never do. `at`, through which every accessor goes, opens it, which makes new objects and
+//!   moves, changes or frees none but an open one's own slots, which then hold an address for the same object's name. No
+//!   borrowed run of slots is held across an opening. What is opened keeps its place until nothing stored is left to
+//!   open, since a stored object that is not open may refer to it.
 //!
-//! It does not know tasks or frames (they come as roots), nor bytes of snapshots; `snapshot` reads it through `walk`.
+//! It does not know tasks or frames (they come as roots), nor bytes of snapshots; `snapshot` reads it through `walk`, and
+//! opens what is stored through `stored`.
 
 mod blob;
 mod buffer;
@@ -23,6 +29,7 @@ mod dict;
 mod list;
 mod object;
 mod plan;
+mod stored;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -36,11 +43,13 @@ pub use sync::{Got, Put, Timer, Waiter};
 pub(crate) use sync::{LEFT, Line, Queue, Window};
 pub(crate) use walk::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Raw};
 
+use crate::snapshot::{Opened, Unopened};
 use deepslate_ir::entity::{ConstId, TypeId};
 use deepslate_ir::module::{Constant, Module};
 use deepslate_ir::trap::{Fault, TrapKind};
 use deepslate_ir::types;
 use object::{Blob, Header, Slots, allocate};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// A heap is collected no sooner than this many bytes are in it.
@@ -71,6 +80,10 @@ pub struct Heap {
     dirty: Vec<u32>,
     /// Stored objects that were freed since the snapshot asked, by persistent id.
     freed: Vec<u32>,
+    /// What opens stored objects, while some may not be open.
+    source: Option<RefCell<Box<Unopened>>>,
+    /// What it opened and nobody has asked for yet, once it is gone.
+    opened_last: Vec<Opened>,
     log: Vec<String>,
 }
 
@@ -97,6 +110,8 @@ impl Heap {
             interval: 1,
             dirty: Vec::new(),
             freed: Vec::new(),
+            source: None,
+            opened_last: Vec::new(),
             log: Vec::new(),
         }
     }
@@ -106,9 +121,9 @@ impl Heap {
         &self.module
     }
 
-    /// How many bytes all objects take, garbage included.
+    /// How many bytes all objects take, garbage included. Stored ones that are not open take none.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.bytes + self.source.as_ref().map_or(0, |source| source.borrow().made_bytes())
     }
 
     /// How many more bytes one operation may ask for.
@@ -181,24 +196,13 @@ impl Heap {
 
     /// The place among the constants of the box of this scalar, if it is shared.
     #[inline]
-    fn shared_box(&self, ty: TypeId, slot: u64) -> Option<usize> {
+    pub(super) fn shared_box(&self, ty: TypeId, slot: u64) -> Option<usize> {
         let first = self.constants.len() - SHARED_BOXES;
         match ty {
             types::NONE => Some(first),
             types::BOOL => Some(first + 1 + usize::from(slot != 0)),
             _ => None,
         }
-    }
-
-    /// A restored box of a scalar. One that is shared serves from now on, if it is the first of its kind.
-    pub(crate) fn revive_box(&mut self, ty: TypeId, slot: u64) -> Result<Ref, Fault> {
-        let object = self.new_object(ty, &[slot])?;
-        if let Some(shared) = self.shared_box(ty, slot)
-            && self.constants[shared].is_null()
-        {
-            self.constants[shared] = object;
-        }
-        Ok(object)
     }
 
     /// What a value of a union holds: the type of the member, and the member's own slot.
@@ -221,7 +225,7 @@ impl Heap {
     #[inline]
     pub fn slots(&self, object: Ref) -> &[u64] {
         self.check(object, Kind::Slots);
-        let at = object.header().cast::<Slots>();
+        let at = self.at(object).cast::<Slots>();
         // SAFETY: H1, H3 (the count is that of the allocation), H4.
         unsafe { std::slice::from_raw_parts(Slots::start(at), (*at).header.count as usize) }
     }
@@ -236,7 +240,7 @@ impl Heap {
     #[inline]
     fn slots_mut(&mut self, object: Ref) -> &mut [u64] {
         self.check(object, Kind::Slots);
-        let at = object.header().cast::<Slots>();
+        let at = self.at(object).cast::<Slots>();
         // SAFETY: as in `slots`, and the heap is borrowed uniquely (H4).
         unsafe { std::slice::from_raw_parts_mut(Slots::start(at), (*at).header.count as usize) }
     }
@@ -255,7 +259,7 @@ impl Heap {
     pub(crate) fn head(&self, object: Ref) -> &Header {
         debug_assert!(!object.is_null(), "a reference is used before it has a value");
         // SAFETY: H1, H3, H4.
-        unsafe { &*object.header() }
+        unsafe { &*self.at(object) }
     }
 
     /// Notes that an object changes in this interval.
@@ -263,13 +267,19 @@ impl Heap {
     pub(super) fn touch(&mut self, object: Ref) {
         debug_assert!(!object.is_null(), "a reference is used before it has a value");
         // SAFETY: H1, H3; the unique borrow of the heap covers its objects (H4).
-        let header = unsafe { &mut *object.header() };
+        let header = unsafe { &mut *self.at(object) };
         if header.mark != self.interval {
             header.mark = self.interval;
             if header.id != 0 {
                 self.dirty.push(header.id);
             }
         }
+    }
+
+    /// The address of an object, which is opened if it is stored and not open (H6).
+    #[inline]
+    pub(super) fn at(&self, object: Ref) -> *mut Header {
+        if object.is_open() { object.header() } else { self.open(object).header() }
     }
 
     #[inline]

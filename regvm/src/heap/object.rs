@@ -34,8 +34,29 @@ impl Ref {
         self.0 == 0
     }
 
+    /// A reference to a stored object that is not open: the type that the reference has, and the persistent id, not 0.
+    /// Addresses are multiples of eight; this is an odd number.
+    pub(crate) fn stored(ty: TypeId, id: u32) -> Ref {
+        debug_assert!(ty.0 < 1 << 31, "a program has fewer than 2^31 types");
+        Ref(u64::from(id) << 32 | u64::from(ty.0) << 1 | 1)
+    }
+
+    /// Whether it is an address, or null.
+    #[inline]
+    pub(crate) fn is_open(self) -> bool {
+        self.0 & 1 == 0
+    }
+
+    /// Type and persistent id of a reference that is not open.
+    pub(crate) fn stored_as(self) -> (TypeId, u32) {
+        debug_assert!(!self.is_open());
+        (TypeId(self.0 as u32 >> 1), (self.0 >> 32) as u32)
+    }
+
+    /// The address of an open one. The heap's `at` opens first.
     #[inline]
     pub(super) fn header(self) -> *mut Header {
+        debug_assert!(self.is_open(), "H6: the object is stored and not open");
         self.0 as *mut Header
     }
 }

@@ -641,36 +641,36 @@ impl Heap {
     pub(super) fn queue(&self, queue: Ref) -> &Queue {
         self.check(queue, Kind::Queue);
         // SAFETY: H1, H3, H4.
-        unsafe { &*queue.header().cast::<Queue>() }
+        unsafe { &*self.at(queue).cast::<Queue>() }
     }
 
     pub(super) fn queue_mut(&mut self, queue: Ref) -> &mut Queue {
         self.check(queue, Kind::Queue);
         // SAFETY: H1, H3, and the heap is borrowed uniquely (H4).
-        unsafe { &mut *queue.header().cast::<Queue>() }
+        unsafe { &mut *self.at(queue).cast::<Queue>() }
     }
 
     pub(super) fn lock(&self, lock: Ref) -> &Lock {
         self.check(lock, Kind::Lock);
         // SAFETY: H1, H3, H4.
-        unsafe { &*lock.header().cast::<Lock>() }
+        unsafe { &*self.at(lock).cast::<Lock>() }
     }
 
     pub(super) fn lock_mut(&mut self, lock: Ref) -> &mut Lock {
         self.check(lock, Kind::Lock);
         // SAFETY: H1, H3, and the heap is borrowed uniquely (H4).
-        unsafe { &mut *lock.header().cast::<Lock>() }
+        unsafe { &mut *self.at(lock).cast::<Lock>() }
     }
 
     pub(super) fn wait_group(&self, group: Ref) -> &WaitGroup {
         self.check(group, Kind::WaitGroup);
         // SAFETY: H1, H3, H4.
-        unsafe { &*group.header().cast::<WaitGroup>() }
+        unsafe { &*self.at(group).cast::<WaitGroup>() }
     }
 
     pub(super) fn wait_group_mut(&mut self, group: Ref) -> &mut WaitGroup {
         self.check(group, Kind::WaitGroup);
         // SAFETY: H1, H3, and the heap is borrowed uniquely (H4).
-        unsafe { &mut *group.header().cast::<WaitGroup>() }
+        unsafe { &mut *self.at(group).cast::<WaitGroup>() }
     }
 }

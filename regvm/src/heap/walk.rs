@@ -1,8 +1,5 @@
 //! What snapshots need of the heap: a look at each object as it is, its persistent id, its marks, and objects made of what
-//! was read back, whose references are still persistent ids until `patch` has put addresses in their places.
-//!
-//! H5: between `revive_*` and `patch` slots of reference type hold ids; nothing but `patch`, `raw` and drop touches such
-//! objects, and a heap on which restoring failed is dropped whole.
+//! was read back, whose references are names of stored objects (H6) until something reads them or `patch` replaces them.
 
 use super::Heap;
 use super::dict::Entry;
@@ -77,7 +74,7 @@ impl Heap {
     pub(crate) fn visit(&mut self, object: Ref) -> bool {
         debug_assert!(!object.is_null());
         // SAFETY: H1, H3, and the heap is borrowed uniquely (H4).
-        let header = unsafe { &mut *object.header() };
+        let header = unsafe { &mut *self.at(object) };
         std::mem::replace(&mut header.visit, self.visit) != self.visit
     }
 
@@ -106,10 +103,10 @@ impl Heap {
         let interval = self.interval;
         // SAFETY: H1, H3, and the heap is borrowed uniquely (H4).
         unsafe {
-            (*object.header()).id = id;
+            (*self.at(object)).id = id;
             // What gets an id is written now, and a merge of the part it is in must write it again.
             if id != 0 {
-                (*object.header()).mark = interval;
+                (*self.at(object)).mark = interval;
             }
         }
     }
@@ -145,7 +142,7 @@ impl Heap {
     /// Says when a restored object last changed, and under which id it is stored.
     pub(crate) fn revive_head(&mut self, object: Ref, id: u32, mark: u64) {
         // SAFETY: H1, H3, and the heap is borrowed uniquely (H4).
-        let header = unsafe { &mut *object.header() };
+        let header = unsafe { &mut *self.at(object) };
         (header.id, header.mark) = (id, mark);
     }
 
@@ -165,7 +162,26 @@ impl Heap {
         self.dict_fill(dict, entries)
     }
 
-    /// Makes the index of a restored dict, once all references are patched.
+    /// How many positions a dict has, gaps among them.
+    pub(crate) fn dict_positions(&self, dict: Ref) -> usize {
+        self.dict(dict).entries.len()
+    }
+
+    /// Puts the open key in the place of its name, at a position of a restored dict that has an entry.
+    pub(crate) fn revive_key(&mut self, dict: Ref, position: usize, key: Ref) {
+        self.dict_mut(dict).entries[position].key = key.slot();
+    }
+
+    /// Puts an open object in the place of its name, in a restored object or list.
+    pub(crate) fn revive_reference(&mut self, object: Ref, index: usize, to: Ref) {
+        match self.kind(object) {
+            Kind::Slots => self.slots_mut(object)[index] = to.slot(),
+            Kind::List => self.list_mut(object).items.as_mut_slice()[index] = to.slot(),
+            kind => unreachable!("{kind:?} has no references by index"),
+        }
+    }
+
+    /// Makes the index of a restored dict, once its keys are open.
     pub(crate) fn revive_index(&mut self, dict: Ref) -> Result<(), &'static str> {
         self.dict_build_index(dict)
     }

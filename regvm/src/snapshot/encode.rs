@@ -5,8 +5,9 @@
 //! whatever changed is reached from a changed frame, from a changed object that was stored then, or through other changed objects.
 
 use super::ledger::{Ledger, first_frame};
+use super::records;
 use super::stands::Stand;
-use super::v1::{self, PartWriter};
+use super::v1::PartWriter;
 use super::{SavedHead, SavedState, SavedTask, Tasks, datum};
 use crate::heap::{CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_SLOTS, Entry, Heap, Line, Plan, Queue, Raw, Ref, Timer, Window};
 use crate::stop::Request;
@@ -51,9 +52,10 @@ pub(super) fn encode(
     let out = PartWriter::new(number, since);
     let mut encoder = Encoder { heap, out, since, next_id, work: Vec::new(), objects: Vec::new() };
     if since > 0 && !is_planted(Plant::SnapshotDirty) {
-        let known = ledger.next_id_at(since);
-        let dirty: Vec<u32> = encoder.heap.dirty().iter().copied().filter(|id| *id < known).collect();
-        for id in ledger.changed_since(since).chain(dirty) {
+        // What is stored and not open may refer to anything that was stored when it was restored.
+        let known = if encoder.heap.has_unopened() { u32::MAX } else { ledger.next_id_at(since) };
+        let dirty = encoder.heap.dirty().to_vec();
+        for id in ledger.written_since(since).chain(dirty).filter(|id| *id < known) {
             if let Some(entry) = ledger.objects.get(&id) {
                 encoder.reach(entry.at);
             }
@@ -62,6 +64,7 @@ pub(super) fn encode(
     encoder.head(&module, &tasks.head());
     let tasks = tasks.changed(since).iter().map(|task| encoder.task(&module, task)).collect();
     encoder.follow();
+    encoder.heap.pass_on(since, number, &mut encoder.out);
     for id in ledger.ended_since(since) {
         encoder.out.push_ended(id);
     }
@@ -100,8 +103,14 @@ impl Encoder<'_> {
             return 0;
         }
         let object = Ref::from_slot(slot);
-        self.reach(object);
-        u64::from(self.heap.id(object))
+        match self.heap.known(object) {
+            Some(open) => {
+                self.reach(open);
+                u64::from(self.heap.id(open))
+            }
+            // Its records stay as they are.
+            None => u64::from(object.stored_as().1),
+        }
     }
 
     /// The stored form of a slot of this type.
@@ -128,9 +137,9 @@ impl Encoder<'_> {
             }
         }
         words.extend(&head.ready);
-        let has_result = if result.is_some() { v1::HAS_RESULT } else { 0 };
-        let has_named = if head.named.is_empty() { 0 } else { v1::HAS_NAMED };
-        let record = v1::Head {
+        let has_result = if result.is_some() { records::HAS_RESULT } else { 0 };
+        let has_named = if head.named.is_empty() { 0 } else { records::HAS_NAMED };
+        let record = records::Head {
             next_task: head.next_task,
             next_step: head.next_step,
             flow: head.flow.0,
@@ -155,7 +164,7 @@ impl Encoder<'_> {
         let mut bytes = Vec::new();
         let (state, words) = self.state(module, task, &mut bytes);
         let last_case = task.last_case.unwrap_or(u32::MAX);
-        let record = v1::Task { id: task.id, depth: task.depth, state, last_case, words: 0, bytes: 0 };
+        let record = records::Task { id: task.id, depth: task.depth, state, last_case, words: 0, bytes: 0 };
         let bytes = self.out.push_task(record, &words, &bytes);
         EncodedTask { id: task.id, bytes, first_frame: first, frames }
     }
@@ -168,30 +177,30 @@ impl Encoder<'_> {
             SavedState::Start(func, args) => {
                 let params = &module.func(*func).params;
                 let args = params.iter().zip(args).map(|(p, slot)| self.slot(module, p.ty, *slot));
-                (v1::START, std::iter::once(u64::from(func.0)).chain(args).collect())
+                (records::START, std::iter::once(u64::from(func.0)).chain(args).collect())
             }
             SavedState::Deliver(slot) => {
                 let word = stand().result().map_or(0, |ty| self.slot(module, ty, *slot));
-                (v1::DELIVER, vec![word])
+                (records::DELIVER, vec![word])
             }
             SavedState::Case(case, slot) => {
                 let word = stand().element(*case).map_or(0, |ty| self.slot(module, ty, *slot));
-                (v1::CASE, vec![u64::from(*case), word])
+                (records::CASE, vec![u64::from(*case), word])
             }
             SavedState::Fault(fault) => {
                 bytes.extend_from_slice(fault.message.as_bytes());
-                (v1::FAULT, vec![fault.kind as u64])
+                (records::FAULT, vec![fault.kind as u64])
             }
-            SavedState::Call(step, Request::Sleep { seconds }) => (v1::SLEEP, vec![*step, seconds.to_bits()]),
+            SavedState::Call(step, Request::Sleep { seconds }) => (records::SLEEP, vec![*step, seconds.to_bits()]),
             SavedState::Call(step, Request::Host { host, args }) => {
                 args.iter().for_each(|arg| datum::write(arg, bytes));
-                (v1::HOST, vec![*step, u64::from(host.0)])
+                (records::HOST, vec![*step, u64::from(host.0)])
             }
-            SavedState::Put(slot) => (v1::PUT, vec![self.reference(*slot)]),
-            SavedState::Get(slot) => (v1::GET, vec![self.reference(*slot)]),
-            SavedState::Lock(slot) => (v1::LOCK, vec![self.reference(*slot)]),
-            SavedState::Group(slot) => (v1::GROUP, vec![self.reference(*slot)]),
-            SavedState::Select(queues) => (v1::SELECT, queues.iter().map(|q| self.reference(*q)).collect()),
+            SavedState::Put(slot) => (records::PUT, vec![self.reference(*slot)]),
+            SavedState::Get(slot) => (records::GET, vec![self.reference(*slot)]),
+            SavedState::Lock(slot) => (records::LOCK, vec![self.reference(*slot)]),
+            SavedState::Group(slot) => (records::GROUP, vec![self.reference(*slot)]),
+            SavedState::Select(queues) => (records::SELECT, queues.iter().map(|q| self.reference(*q)).collect()),
         }
     }
 
@@ -232,7 +241,7 @@ impl Encoder<'_> {
                     self.convert(plan, &mut words);
                     self.out.push_chunk(id, 0, number as u64, &words, &[]);
                 }
-                self.out.push_big(id, ty, &[len as u64]) + chunks as u64 * v1::CHUNK_BYTES + len as u64 * 8
+                self.out.push_big(id, ty, &[len as u64]) + chunks as u64 * records::CHUNK_BYTES + len as u64 * 8
             }
             Raw::Dict { entries, marks: [], .. } => {
                 let (len, gaps) = (entries.len(), gaps(entries));
@@ -256,7 +265,7 @@ impl Encoder<'_> {
                 }
                 let bits = if live < len { len.div_ceil(8) as u64 } else { 0 };
                 let each = if matches!(plan, Plan::Dict { set: true, .. }) { 8 } else { 16 };
-                let content = chunks as u64 * v1::CHUNK_BYTES + live as u64 * each + bits;
+                let content = chunks as u64 * records::CHUNK_BYTES + live as u64 * each + bits;
                 self.out.push_big(id, ty, &[len as u64]) + content
             }
             Raw::Queue(queue) => {
@@ -310,7 +319,7 @@ impl Encoder<'_> {
                     words.extend_from_slice(&slots);
                 }
             }
-            size += if big { window.chunks * v1::CHUNK_BYTES + window.len * 8 } else { 0 };
+            size += if big { window.chunks * records::CHUNK_BYTES + window.len * 8 } else { 0 };
         }
         words.extend_from_slice(more);
         if big {
@@ -339,13 +348,13 @@ impl Encoder<'_> {
 
 /// What few queues have, as words: nothing where there is none of it.
 fn more_of(queue: &Queue) -> Vec<u64> {
-    let closed = if queue.closed { v1::CLOSED } else { 0 };
+    let closed = if queue.closed { records::CLOSED } else { 0 };
     let (timer, due) = match queue.timer {
         Timer::No => (0, None),
-        Timer::Due(due_ms) => (v1::DUE, Some(due_ms as u64)),
-        Timer::Fired => (v1::FIRED, None),
+        Timer::Due(due_ms) => (records::DUE, Some(due_ms as u64)),
+        Timer::Fired => (records::FIRED, None),
     };
-    let named = if queue.name.is_some() { v1::NAMED } else { 0 };
+    let named = if queue.name.is_some() { records::NAMED } else { 0 };
     let flags = closed | timer | named;
     if flags == 0 {
         return Vec::new();

@@ -1,41 +1,34 @@
-//! Where the newest record of everything is in the parts of a snapshot. Nothing is believed yet but checksums and the archive's own
-//! structure; records are read when something refers to them.
+//! Where the newest record of everything is in the parts of a snapshot. Frames, tasks and the head are read at once; which block
+//! an object is in the parts' directories say, and the block is read when the object is wanted.
 
 use super::SnapshotError;
-use super::v1::{self, ArchivedBlock, ArchivedFrame, ArchivedHead, ArchivedTask};
+use super::records::{Frame, Head, Task};
+use super::v1::{self, ChunkKey, OpenBlock, PartHeader, PartWriter, Start, StoredBlock, StoredPart};
 use hashbrown::HashMap;
-use rkyv::util::AlignedVec;
 use std::collections::BTreeMap;
 
-/// A part whose blocks are copied out of it.
-pub(super) struct OpenPart {
-    pub header: v1::PartHeader,
-    /// How many bytes the part has.
-    pub bytes: u64,
-    pub blocks: Vec<AlignedVec>,
-}
-
-/// Where a record is, and where its words and bytes begin.
-#[derive(Clone, Copy)]
+/// Where a record is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Place {
-    block: u32,
-    record: u32,
-    words: u32,
-    bytes: u32,
-    /// The number of its part.
+    /// Which of the parts that were read, from the oldest.
+    read: usize,
+    block: usize,
+    record: usize,
+    /// The number of the part that holds it now.
     pub part: u64,
 }
 
 /// An object's record: in one piece, or the head of one in chunks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct ObjectPlace {
     pub place: Place,
     pub big: bool,
 }
 
 /// The content of a record.
+#[derive(Clone, Copy)]
 pub(super) struct Content<'a> {
-    pub words: Vec<u64>,
+    pub words: &'a [u64],
     pub bytes: &'a [u8],
 }
 
@@ -47,11 +40,8 @@ impl Content<'_> {
 }
 
 /// The newest records.
-pub(super) struct Index<'a> {
-    blocks: Vec<&'a ArchivedBlock>,
-    pub objects: HashMap<u32, ObjectPlace>,
-    /// By object, window and number.
-    pub chunks: HashMap<(u32, u32, u64), Place>,
+pub(super) struct Index {
+    parts: Vec<ReadPart>,
     /// By task and depth.
     pub frames: HashMap<(u64, u32), Place>,
     pub tasks: BTreeMap<u64, Place>,
@@ -61,171 +51,253 @@ pub(super) struct Index<'a> {
     pub ended: HashMap<u64, u64>,
     /// The newest head.
     pub head: Option<Place>,
-    /// The ids of the objects in each part, oldest part first.
-    pub ids: Vec<Vec<u32>>,
 }
 
-/// Takes the parts apart and checks that they belong together.
-pub(super) fn open_parts(parts: &[(u64, bytes::Bytes)]) -> Result<Vec<OpenPart>, SnapshotError> {
-    if parts.is_empty() {
-        return Err(SnapshotError { part: None, message: "it has no parts".to_owned() });
-    }
-    let mut before = 0;
-    let mut out = Vec::with_capacity(parts.len());
-    for (number, bytes) in parts {
-        let bad = |message| SnapshotError { part: Some(*number), message };
-        let (header, blocks) = v1::open_part(bytes).map_err(bad)?;
-        if header.number != *number {
-            return Err(bad(format!("it says that it is part {}", header.number)));
-        }
-        if header.since != before || header.number <= before {
-            let message = format!("it goes on from commit {}, but the part before it is {before}", header.since);
-            return Err(bad(if before == 0 { format!("{message} (0 is none)") } else { message }));
-        }
-        if header.number == u64::MAX {
-            return Err(bad("its number is the highest there is".to_owned()));
-        }
-        before = header.number;
-        out.push(OpenPart { header, bytes: bytes.len() as u64, blocks });
-    }
-    Ok(out)
+/// A part as it was read.
+struct ReadPart {
+    header: PartHeader,
+    bytes: u64,
+    blocks: Vec<StoredBlock>,
+    /// The blocks that have objects in one piece, objects in chunks, and chunks; what is in them rises from block to block.
+    with_objects: Vec<usize>,
+    with_bigs: Vec<usize>,
+    with_chunks: Vec<usize>,
+    /// The number of the part that holds by now what was in this one and is still the newest.
+    number: u64,
 }
 
-impl<'a> Index<'a> {
-    /// Reads where records are.
-    pub fn of(parts: &'a [OpenPart]) -> Result<Index<'a>, SnapshotError> {
+impl ReadPart {
+    fn new(part: StoredPart) -> Result<ReadPart, String> {
+        let StoredPart { header, bytes, blocks } = part;
+        let with = |has: fn(&StoredBlock) -> bool| -> Vec<usize> {
+            blocks.iter().enumerate().filter(|(_, block)| has(block)).map(|(at, _)| at).collect()
+        };
+        let (with_objects, with_bigs) = (with(|b| b.entry.objects[0] > 0), with(|b| b.entry.bigs[0] > 0));
+        let with_chunks = with(|b| b.entry.chunks[0].id > 0);
+        let rises = with_objects.is_sorted_by(|a, b| blocks[*a].entry.objects[1] < blocks[*b].entry.objects[0])
+            && with_bigs.is_sorted_by(|a, b| blocks[*a].entry.bigs[1] < blocks[*b].entry.bigs[0])
+            && with_chunks.is_sorted_by(|a, b| blocks[*a].entry.chunks[1] < blocks[*b].entry.chunks[0]);
+        if !rises {
+            return Err("its directory is not in order".to_owned());
+        }
+        Ok(ReadPart { header, bytes, blocks, with_objects, with_bigs, with_chunks, number: header.number })
+    }
+
+    fn open(&self, block: usize) -> Result<&OpenBlock, SnapshotError> {
+        let open = self.blocks[block].open(self.header.next_id);
+        open.map_err(|message| SnapshotError { part: Some(self.number), message })
+    }
+
+    /// The block, which was read when the place was found.
+    fn opened(&self, block: usize) -> &OpenBlock {
+        self.blocks[block]
+            .open(self.header.next_id)
+            .unwrap_or_else(|_| unreachable!("a place is in a block that was read"))
+    }
+}
+
+impl Index {
+    /// Takes the parts apart, checks that they belong together, and reads what is not objects.
+    pub fn of(parts: &[(u64, bytes::Bytes)]) -> Result<Index, SnapshotError> {
+        if parts.is_empty() {
+            return Err(SnapshotError { part: None, message: "it has no parts".to_owned() });
+        }
         let mut index = Index {
-            blocks: Vec::new(),
-            objects: HashMap::new(),
-            chunks: HashMap::new(),
+            parts: Vec::with_capacity(parts.len()),
             frames: HashMap::new(),
             tasks: BTreeMap::new(),
             task_first: HashMap::new(),
             ended: HashMap::new(),
             head: None,
-            ids: Vec::new(),
         };
-        for part in parts {
-            let number = part.header.number;
-            let bad = |message| SnapshotError { part: Some(number), message };
-            let open = |archive| v1::open_block(archive).map_err(bad);
-            let blocks: Vec<&ArchivedBlock> = part.blocks.iter().map(open).collect::<Result<_, _>>()?;
-            // Growing step by step costs more than all the rest where there are many.
-            let objects = blocks.iter().map(|b| b.objects.len() + b.bigs.len()).sum();
-            index.objects.reserve(objects);
-            index.chunks.reserve(blocks.iter().map(|b| b.chunks.len()).sum());
-            index.ids.push(Vec::with_capacity(objects));
-            for block in blocks {
-                index.add(block, &part.header).map_err(bad)?;
+        let mut before = 0;
+        for (number, bytes) in parts {
+            let bad = |message| SnapshotError { part: Some(*number), message };
+            let part = v1::open_part(bytes).map_err(bad)?;
+            let header = part.header;
+            if header.number != *number {
+                return Err(bad(format!("it says that it is part {}", header.number)));
             }
-            if index.head.is_none_or(|head| head.part != number) {
+            if header.since != before || header.number <= before {
+                let message = format!("it goes on from commit {}, but the part before it is {before}", header.since);
+                return Err(bad(if before == 0 { format!("{message} (0 is none)") } else { message }));
+            }
+            if header.number == u64::MAX {
+                return Err(bad("its number is the highest there is".to_owned()));
+            }
+            before = header.number;
+            index.parts.push(ReadPart::new(part).map_err(bad)?);
+            index.read_state()?;
+            if index.head.is_none_or(|head| head.part != *number) {
                 return Err(bad("it has no head".to_owned()));
             }
         }
         Ok(index)
     }
 
-    fn add(&mut self, block: &'a ArchivedBlock, header: &v1::PartHeader) -> Result<(), String> {
-        let number = u32::try_from(self.blocks.len()).map_err(|_| "too many blocks".to_owned())?;
-        self.blocks.push(block);
-        let mut cursor = Cursor { block, number, part: header.number, words: 0, bytes: 0 };
-        let part = header.number;
-        for (record, object) in block.objects.iter().enumerate() {
-            let place = cursor.take(record, object.words.to_native(), object.bytes.to_native())?;
-            self.add_object(object.id.to_native(), ObjectPlace { place, big: false }, header)?;
+    /// Reads frames, tasks and head of the part that came last.
+    fn read_state(&mut self) -> Result<(), SnapshotError> {
+        let read = self.parts.len() - 1;
+        let ReadPart { number: part, .. } = self.parts[read];
+        for block in 0..self.parts[read].blocks.len() {
+            if !self.parts[read].blocks[block].entry.state {
+                continue;
+            }
+            let bad = |message| SnapshotError { part: Some(part), message };
+            let open = self.parts[read].open(block)?;
+            let at = |record| Place { read, block, record, part };
+            for (record, frame) in open.block.frames.iter().enumerate() {
+                let old = self.frames.insert((frame.task, frame.depth), at(record));
+                newest(old, part, || format!("frame {} of task {}", frame.depth, frame.task)).map_err(bad)?;
+            }
+            for (record, task) in open.block.tasks.iter().enumerate() {
+                newest(self.tasks.insert(task.id, at(record)), part, || format!("task {}", task.id)).map_err(bad)?;
+                self.task_first.entry(task.id).or_insert(part);
+            }
+            self.ended.extend(open.block.ended.iter().map(|task| (*task, part)));
+            for record in 0..open.block.heads.len() {
+                newest(self.head.replace(at(record)), part, || "the head".to_owned()).map_err(bad)?;
+            }
         }
-        for (record, big) in block.bigs.iter().enumerate() {
-            let place = cursor.take(record, big.words.to_native(), 0)?;
-            self.add_object(big.id.to_native(), ObjectPlace { place, big: true }, header)?;
-        }
-        for (record, chunk) in block.chunks.iter().enumerate() {
-            let place = cursor.take(record, chunk.words.to_native(), chunk.bytes.to_native())?;
-            let key = (chunk.id.to_native(), chunk.window.to_native(), chunk.number.to_native());
-            newest(self.chunks.insert(key, place), part, || format!("chunk {} of object {}", key.2, key.0))?;
-        }
-        for (record, frame) in block.frames.iter().enumerate() {
-            let place = cursor.take(record, frame.words.to_native(), 0)?;
-            let key = (frame.task.to_native(), frame.depth.to_native());
-            newest(self.frames.insert(key, place), part, || format!("frame {} of task {}", key.1, key.0))?;
-        }
-        for (record, task) in block.tasks.iter().enumerate() {
-            let place = cursor.take(record, task.words.to_native(), task.bytes.to_native())?;
-            let id = task.id.to_native();
-            newest(self.tasks.insert(id, place), part, || format!("task {id}"))?;
-            self.task_first.entry(id).or_insert(part);
-        }
-        for task in block.ended.iter() {
-            self.ended.insert(task.to_native(), part);
-        }
-        for (record, head) in block.heads.iter().enumerate() {
-            let place = cursor.take(record, head.words.to_native(), 0)?;
-            newest(self.head.replace(place), part, || "the head".to_owned())?;
-        }
-        cursor.finish()
+        Ok(())
     }
 
-    fn add_object(&mut self, id: u32, place: ObjectPlace, header: &v1::PartHeader) -> Result<(), String> {
-        if id == 0 || id >= header.next_id {
-            return Err(format!("it has an object with the id {id}, which was not given"));
+    /// Header and size in bytes of each part, oldest first.
+    pub fn headers(&self) -> impl Iterator<Item = (PartHeader, u64)> + '_ {
+        self.parts.iter().map(|part| (part.header, part.bytes))
+    }
+
+    /// The newest record of an object, if it has one.
+    pub fn object(&self, id: u32) -> Result<Option<ObjectPlace>, SnapshotError> {
+        for (read, part) in self.parts.iter().enumerate().rev() {
+            let at = |block, record| Place { read, block, record, part: part.number };
+            let blocks = &part.with_objects;
+            let near = blocks.partition_point(|block| part.blocks[*block].entry.objects[1] < id);
+            if let Some(block) = blocks.get(near).filter(|block| part.blocks[**block].entry.objects[0] <= id)
+                && let Ok(record) = part.open(*block)?.block.objects.binary_search_by_key(&id, |object| object.id)
+            {
+                return Ok(Some(ObjectPlace { place: at(*block, record), big: false }));
+            }
+            let blocks = &part.with_bigs;
+            let near = blocks.partition_point(|block| part.blocks[*block].entry.bigs[1] < id);
+            if let Some(block) = blocks.get(near).filter(|block| part.blocks[**block].entry.bigs[0] <= id)
+                && let Ok(record) = part.open(*block)?.block.bigs.binary_search_by_key(&id, |big| big.id)
+            {
+                return Ok(Some(ObjectPlace { place: at(*block, record), big: true }));
+            }
         }
-        if let Some(ids) = self.ids.last_mut() {
-            ids.push(id);
+        Ok(None)
+    }
+
+    /// The newest record of a chunk, if it has one.
+    pub fn chunk(&self, key: ChunkKey) -> Result<Option<Place>, SnapshotError> {
+        for (read, part) in self.parts.iter().enumerate().rev() {
+            let blocks = &part.with_chunks;
+            let near = blocks.partition_point(|block| part.blocks[*block].entry.chunks[1] < key);
+            if let Some(block) = blocks.get(near).filter(|block| part.blocks[**block].entry.chunks[0] <= key)
+                && let Ok(record) = part.open(*block)?.block.chunks.binary_search_by_key(&key, |chunk| chunk.key())
+            {
+                return Ok(Some(Place { read, block: *block, record, part: part.number }));
+            }
         }
-        newest(self.objects.insert(id, place).map(|o| o.place), header.number, || format!("object {id}"))
+        Ok(None)
     }
 
     /// The type of an object, as its record says.
     pub fn object_type(&self, at: ObjectPlace) -> u32 {
-        let (block, record) = self.record(at.place);
-        if at.big { block.bigs[record].ty.to_native() } else { block.objects[record].ty.to_native() }
+        let block = &self.opened(at.place).block;
+        if at.big { block.bigs[at.place.record].ty } else { block.objects[at.place.record].ty }
     }
 
     /// The content of an object's record.
-    pub fn object(&self, at: ObjectPlace) -> Content<'a> {
-        let (block, record) = self.record(at.place);
-        let (words, bytes) = match at.big {
-            true => (block.bigs[record].words.to_native(), 0),
-            false => (block.objects[record].words.to_native(), block.objects[record].bytes.to_native()),
-        };
-        self.content(at.place, words, bytes)
+    pub fn content_of(&self, at: ObjectPlace) -> Content<'_> {
+        let (open, record) = (self.opened(at.place), at.place.record);
+        if at.big {
+            content(open, open.bigs[record], open.block.bigs[record].words, 0)
+        } else {
+            let object = &open.block.objects[record];
+            content(open, open.objects[record], object.words, object.bytes)
+        }
     }
 
     /// The content of a chunk.
-    pub fn chunk(&self, at: Place) -> Content<'a> {
-        let (block, record) = self.record(at);
-        self.content(at, block.chunks[record].words.to_native(), block.chunks[record].bytes.to_native())
+    pub fn content_of_chunk(&self, at: Place) -> Content<'_> {
+        let open = self.opened(at);
+        let chunk = &open.block.chunks[at.record];
+        content(open, open.chunks[at.record], chunk.words, chunk.bytes)
     }
 
     /// A frame.
-    pub fn frame(&self, at: Place) -> (&'a ArchivedFrame, Content<'a>) {
-        let (block, record) = self.record(at);
-        (&block.frames[record], self.content(at, block.frames[record].words.to_native(), 0))
+    pub fn frame(&self, at: Place) -> (&Frame, Content<'_>) {
+        let open = self.opened(at);
+        let frame = &open.block.frames[at.record];
+        (frame, content(open, open.frames[at.record], frame.words, 0))
     }
 
     /// A task.
-    pub fn task(&self, at: Place) -> (&'a ArchivedTask, Content<'a>) {
-        let (block, record) = self.record(at);
-        let task = &block.tasks[record];
-        (task, self.content(at, task.words.to_native(), task.bytes.to_native()))
+    pub fn task(&self, at: Place) -> (&Task, Content<'_>) {
+        let open = self.opened(at);
+        let task = &open.block.tasks[at.record];
+        (task, content(open, open.tasks[at.record], task.words, task.bytes))
     }
 
     /// A head.
-    pub fn head(&self, at: Place) -> (&'a ArchivedHead, Content<'a>) {
-        let (block, record) = self.record(at);
-        (&block.heads[record], self.content(at, block.heads[record].words.to_native(), 0))
+    pub fn head(&self, at: Place) -> (&Head, Content<'_>) {
+        let open = self.opened(at);
+        let head = &open.block.heads[at.record];
+        (head, content(open, open.heads[at.record], head.words, 0))
     }
 
-    fn record(&self, at: Place) -> (&'a ArchivedBlock, usize) {
-        (self.blocks[at.block as usize], at.record as usize)
+    /// Copies, of all parts after commit `since`, the newest records of objects that are not `open` to the part that takes their
+    /// place, which has this number.
+    pub fn pass_on(
+        &mut self,
+        since: u64,
+        number: u64,
+        is_open: &dyn Fn(u32) -> bool,
+        out: &mut PartWriter,
+    ) -> Result<(), SnapshotError> {
+        for (read, part) in self.parts.iter().enumerate().filter(|(_, part)| part.number > since) {
+            for block in 0..part.blocks.len() {
+                let open = part.open(block)?;
+                let at = |record| Place { read, block, record, part: part.number };
+                for (record, object) in open.block.objects.iter().enumerate() {
+                    let here = ObjectPlace { place: at(record), big: false };
+                    if !is_open(object.id) && self.object(object.id)? == Some(here) {
+                        let Content { words, bytes } = self.content_of(here);
+                        out.push_object(object.id, object.ty, words, bytes);
+                    }
+                }
+                for (record, big) in open.block.bigs.iter().enumerate() {
+                    let here = ObjectPlace { place: at(record), big: true };
+                    if !is_open(big.id) && self.object(big.id)? == Some(here) {
+                        out.push_big(big.id, big.ty, self.content_of(here).words);
+                    }
+                }
+                for (record, chunk) in open.block.chunks.iter().enumerate() {
+                    if !is_open(chunk.id) && self.chunk(chunk.key())? == Some(at(record)) {
+                        let Content { words, bytes } = self.content_of_chunk(at(record));
+                        out.push_chunk(chunk.id, chunk.window, chunk.number, words, bytes);
+                    }
+                }
+            }
+        }
+        for part in self.parts.iter_mut().filter(|part| part.number > since) {
+            part.number = number;
+        }
+        Ok(())
     }
 
-    /// Places are made by a cursor, which has checked the bounds.
-    fn content(&self, at: Place, words: u32, bytes: u32) -> Content<'a> {
-        let block = self.blocks[at.block as usize];
-        let (from, to) = (at.words as usize, at.words as usize + words as usize);
-        let words = block.words[from..to].iter().map(|w| w.to_native()).collect();
-        let bytes = &block.bytes[at.bytes as usize..at.bytes as usize + bytes as usize];
-        Content { words, bytes }
+    fn opened(&self, at: Place) -> &OpenBlock {
+        self.parts[at.read].opened(at.block)
+    }
+}
+
+/// The cursor that found where records begin has checked the bounds.
+fn content(open: &OpenBlock, start: Start, words: u32, bytes: u32) -> Content<'_> {
+    Content {
+        words: &open.block.words[start.words..start.words + words as usize],
+        bytes: &open.block.bytes[start.bytes..start.bytes + bytes as usize],
     }
 }
 
@@ -234,37 +306,5 @@ fn newest(old: Option<Place>, part: u64, what: impl Fn() -> String) -> Result<()
     match old {
         Some(old) if old.part == part => Err(format!("it has {} twice", what())),
         _ => Ok(()),
-    }
-}
-
-/// Goes through the runs of a block, record by record.
-struct Cursor<'a> {
-    block: &'a ArchivedBlock,
-    number: u32,
-    part: u64,
-    words: u32,
-    bytes: u32,
-}
-
-impl Cursor<'_> {
-    fn take(&mut self, record: usize, words: u32, bytes: u32) -> Result<Place, String> {
-        let end = |from: u32, len: u32, all: usize| from.checked_add(len).filter(|end| *end as usize <= all);
-        let next_words = end(self.words, words, self.block.words.len());
-        let next_bytes = end(self.bytes, bytes, self.block.bytes.len());
-        let (Some(next_words), Some(next_bytes)) = (next_words, next_bytes) else {
-            return Err("a record is longer than its block".to_owned());
-        };
-        let record = u32::try_from(record).map_err(|_| "too many records".to_owned())?;
-        let place = Place { block: self.number, record, words: self.words, bytes: self.bytes, part: self.part };
-        (self.words, self.bytes) = (next_words, next_bytes);
-        Ok(place)
-    }
-
-    fn finish(&self) -> Result<(), String> {
-        if self.words as usize == self.block.words.len() && self.bytes as usize == self.block.bytes.len() {
-            Ok(())
-        } else {
-            Err("a block has content that belongs to no record".to_owned())
-        }
     }
 }

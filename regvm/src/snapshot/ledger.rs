@@ -3,6 +3,7 @@
 
 use super::SavedTask;
 use super::encode::Encoded;
+use super::open::Opened;
 use crate::heap::Ref;
 use hashbrown::HashMap;
 
@@ -16,8 +17,10 @@ pub struct Ledger {
     pub(super) tasks: HashMap<u64, TaskEntry>,
     /// The stored tasks that have ended while a part that names them may still be stored.
     pub(super) ended: Vec<EndedTask>,
-    /// How many bytes the newest records of all of these take.
+    /// How many bytes the newest records of all of these take. Those that are not open are not among them.
     pub(super) live: u64,
+    /// Whether all stored objects that live are open, and so in `objects`.
+    pub(super) complete: bool,
     /// The lowest persistent id that is not given yet. Ids are not given twice, except by a new base, which numbers all objects anew.
     pub(super) next_id: u32,
 }
@@ -67,6 +70,7 @@ impl Default for Ledger {
             tasks: HashMap::new(),
             ended: Vec::new(),
             live: 0,
+            complete: true,
             next_id: 1,
         }
     }
@@ -88,9 +92,13 @@ impl Ledger {
         self.parts.iter().map(|p| p.bytes).sum()
     }
 
-    /// How many of them are of use: about what a new base would take.
+    /// How many of them are of use: about what a new base would take. While not everything is open that is not known; then it
+    /// is what the base took.
     pub fn live_bytes(&self) -> u64 {
-        self.live
+        match self.parts.first() {
+            Some(base) if !self.complete => base.bytes,
+            _ => self.live,
+        }
     }
 
     /// How many stored objects are in memory.
@@ -124,10 +132,24 @@ impl Ledger {
         self.ended.iter().filter(move |t| t.ended > since && t.first <= since).map(|t| t.id)
     }
 
-    /// The ids of objects that were stored up to commit `since` and may have changed after it, those of the current interval aside.
-    pub(super) fn changed_since(&self, since: u64) -> impl Iterator<Item = u32> + '_ {
-        let known = self.next_id_at(since);
-        self.parts.iter().filter(move |p| p.number > since).flat_map(|p| &p.ids).copied().filter(move |id| *id < known)
+    /// Takes objects into account that were opened; `all` says that everything that lives is open by now.
+    pub(super) fn adopt(&mut self, (opened, all): (Vec<Opened>, bool)) {
+        self.objects.reserve(opened.len());
+        for Opened { id, at, bytes, part } in opened {
+            self.live += bytes;
+            self.objects.insert(id, ObjectEntry { at, bytes });
+            // The base, which is first, has no use for them. A part may have been merged into a later one meanwhile.
+            let place = self.parts.partition_point(|p| p.number < part);
+            if let Some(part) = self.parts.get_mut(place).filter(|_| place > 0) {
+                part.ids.push(id);
+            }
+        }
+        self.complete = all;
+    }
+
+    /// The ids of objects that were written after commit `since`, those of the current interval aside.
+    pub(super) fn written_since(&self, since: u64) -> impl Iterator<Item = u32> + '_ {
+        self.parts.iter().filter(move |p| p.number > since).flat_map(|p| &p.ids).copied()
     }
 
     /// The lowest id that was not given at this commit.

@@ -9,16 +9,21 @@ mod datum;
 mod encode;
 mod index;
 mod ledger;
+mod open;
 mod policy;
+mod records;
 mod restore;
 mod stands;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod unopened;
 mod v1;
 
 pub use ledger::Ledger;
-pub(crate) use v1::reseal;
+pub(crate) use open::Opened;
+pub(crate) use unopened::Unopened;
+pub(crate) use v1::{PartWriter, reseal};
 
 use crate::heap::{Heap, Roots};
 use crate::stop::Request;
@@ -159,23 +164,33 @@ pub struct Restored {
 
 /// Writes down what changed since the last commit, as the part of the next one, and begins the next interval. `tasks` are
 /// those of the isolate whose heap and ledger these are.
-pub fn commit(heap: &mut Heap, ledger: &mut Ledger, tasks: &mut dyn Tasks) -> Part {
+///
+/// Fails where a stored object turned out to be damaged since the isolate was restored: then it may have gone on with
+/// something else in its place, and all that it did since its last commit is to be dropped with it.
+pub fn commit(heap: &mut Heap, ledger: &mut Ledger, tasks: &mut dyn Tasks) -> Result<Part, SnapshotError> {
     let number = heap.interval();
     if heap.should_collect_at_commit() {
         // Whether what lives is over the limit is for the next operation that allocates to say.
         let _ = heap.collect(|roots| tasks.roots(roots));
     }
+    ledger.adopt(heap.take_opened());
     ledger.forget_objects(heap.take_freed());
     ledger.end_tasks(tasks.take_ended(), number);
     let worn = ledger.next_id > u32::MAX / 2;
-    let whole = ledger.parts.is_empty() || worn || ledger.live < policy::WHOLE_BELOW;
+    let whole = ledger.parts.is_empty() || worn || ledger.live_bytes() < policy::WHOLE_BELOW;
+    if whole {
+        open_all(heap, ledger, tasks)?;
+    }
     let mut encoded = encode::encode(heap, ledger, tasks, number, if whole { 0 } else { number - 1 }, 0);
     ledger.account(&encoded, number);
     if !whole {
         let parts: Vec<_> = ledger.parts.iter().map(|p| policy::Sized { bytes: p.bytes, level: p.level }).collect();
-        let (keep, level) = policy::parts_to_keep(&parts, encoded.bytes.len() as u64, ledger.live);
+        let (keep, level) = policy::parts_to_keep(&parts, encoded.bytes.len() as u64, ledger.live_bytes());
         if keep < parts.len() {
             let since = if keep == 0 { 0 } else { ledger.parts[keep - 1].number };
+            if keep == 0 {
+                open_all(heap, ledger, tasks)?;
+            }
             encoded = encode::encode(heap, ledger, tasks, number, since, level);
             ledger.account(&encoded, number);
         }
@@ -183,12 +198,30 @@ pub fn commit(heap: &mut Heap, ledger: &mut Ledger, tasks: &mut dyn Tasks) -> Pa
     let part = Part { number, drop_from: encoded.since + 1, bytes: std::mem::take(&mut encoded.bytes) };
     ledger.replace_parts(encoded, part.bytes.len() as u64, number);
     heap.begin_interval(number + 1);
-    part
+    heap.damage().map_or(Ok(part), Err)
 }
 
-/// Makes the isolate of its parts, in the order of their numbers, as it was at the commit of the last one.
+/// A new base numbers all objects anew, so it needs all of them.
+fn open_all(heap: &mut Heap, ledger: &mut Ledger, tasks: &dyn Tasks) -> Result<(), SnapshotError> {
+    heap.open_all(&|roots: &mut Roots<'_>| tasks.roots(roots))?;
+    ledger.adopt(heap.take_opened());
+    Ok(())
+}
+
+/// Makes the isolate of its parts, in the order of their numbers, as it was at the commit of the last one. Of a large one only
+/// what its tasks refer to is opened at once; that an object is damaged which is reached later, `Heap::damage` says then.
 ///
 /// `module` is the verified program that it runs, `limit_bytes` the most that its heap may hold from now on.
-pub fn restore(module: &Arc<Module>, parts: &[(u64, Bytes)], limit_bytes: u64) -> Result<Restored, SnapshotError> {
-    restore::restore(module, parts, limit_bytes)
+///
+/// A snapshot of fewer bytes than `whole_below` is opened whole.
+pub fn restore(
+    module: &Arc<Module>,
+    parts: &[(u64, Bytes)],
+    limit_bytes: u64,
+    whole_below: u64,
+) -> Result<Restored, SnapshotError> {
+    restore::restore(module, parts, limit_bytes, whole_below)
 }
+
+/// Below this many bytes a snapshot is opened whole: keeping it at hand would cost more.
+pub const WHOLE_BELOW: u64 = 64 << 10;

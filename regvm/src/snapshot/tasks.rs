@@ -2,8 +2,8 @@
 //! called, each state against the instruction where the task stands, each line of waiters against those who wait.
 
 use super::index::Index;
+use super::records;
 use super::stands::Stand;
-use super::v1;
 use super::{SavedFrame, SavedHead, SavedState, SavedTask, SnapshotError, datum};
 use crate::heap::{Heap, Kind, Ref};
 use crate::stop::Request;
@@ -25,7 +25,7 @@ pub(super) struct State {
 }
 
 /// Reads head, tasks and frames, and checks everything about them but what their slots refer to.
-pub(super) fn read(module: &Module, index: &Index<'_>) -> Result<State, SnapshotError> {
+pub(super) fn read(module: &Module, index: &Index) -> Result<State, SnapshotError> {
     let place = index.head.expect("each part was found to have a head");
     let head_bad = |message: String| SnapshotError { part: Some(place.part), message };
     let head = read_head(module, index).map_err(head_bad)?;
@@ -47,27 +47,27 @@ pub(super) fn read(module: &Module, index: &Index<'_>) -> Result<State, Snapshot
     Ok(state)
 }
 
-fn read_head(module: &Module, index: &Index<'_>) -> Result<SavedHead, String> {
+fn read_head(module: &Module, index: &Index) -> Result<SavedHead, String> {
     let place = index.head.expect("each part was found to have a head");
     let (head, content) = index.head(place);
-    let flow = FuncId(head.flow.to_native());
+    let flow = FuncId(head.flow);
     if flow.index() >= module.funcs.len() {
         return Err(format!("the program has no function {flow}"));
     }
-    let has = head.has_result.to_native();
-    if has & !(v1::HAS_RESULT | v1::HAS_NAMED) != 0 {
+    let has = head.has_result;
+    if has & !(records::HAS_RESULT | records::HAS_NAMED) != 0 {
         return Err(format!("it says {has} of its result"));
     }
-    let mut ready = &content.words[..];
+    let mut ready = content.words;
     let mut result = None;
-    if has & v1::HAS_RESULT != 0 {
+    if has & records::HAS_RESULT != 0 {
         let Some((first, rest)) = ready.split_first() else {
             return Err("the result is missing".to_owned());
         };
         (result, ready) = (Some(*first), rest);
     }
     let mut named = Vec::new();
-    if has & v1::HAS_NAMED != 0 {
+    if has & records::HAS_NAMED != 0 {
         let (pairs, rest) = ready
             .split_first()
             .and_then(|(count, rest)| rest.split_at_checked(usize::try_from(*count).ok()?.checked_mul(2)?))
@@ -79,14 +79,7 @@ fn read_head(module: &Module, index: &Index<'_>) -> Result<SavedHead, String> {
         }
         ready = rest;
     }
-    Ok(SavedHead {
-        flow,
-        next_task: head.next_task.to_native(),
-        next_step: head.next_step.to_native(),
-        ready: ready.to_vec(),
-        result,
-        named,
-    })
+    Ok(SavedHead { flow, next_task: head.next_task, next_step: head.next_step, ready: ready.to_vec(), result, named })
 }
 
 fn check_head(state: &State) -> Result<(), String> {
@@ -128,17 +121,17 @@ fn is_ready(state: &SavedState) -> bool {
 
 type Sizes = (u64, u64, Vec<u64>);
 
-fn read_task(module: &Module, index: &Index<'_>, id: u64) -> Result<(SavedTask, Sizes), String> {
+fn read_task(module: &Module, index: &Index, id: u64) -> Result<(SavedTask, Sizes), String> {
     let place = index.tasks[&id];
     let (record, content) = index.task(place);
-    let depth = record.depth.to_native();
+    let depth = record.depth;
     let (mut frames, mut sizes) = (Vec::<SavedFrame>::new(), Vec::new());
     for at in 0..depth {
         let Some(place) = index.frames.get(&(id, at)) else {
             return Err(format!("its frame {at} of {depth} is missing"));
         };
         let (frame, content) = index.frame(*place);
-        let (func, stop) = (FuncId(frame.func.to_native()), StopId(frame.stop.to_native()));
+        let (func, stop) = (FuncId(frame.func), StopId(frame.stop));
         let stops = module.funcs.get(func.index()).map_or(0, |f| f.stops.len());
         if stop.index() >= stops {
             return Err(format!("frame {at} stands at {stop} of {func}, which the program does not have"));
@@ -151,40 +144,40 @@ fn read_task(module: &Module, index: &Index<'_>, id: u64) -> Result<(SavedTask, 
         }
         // A frame that ran has all those inside it with it.
         let mark = frames.last().map_or(0, |f: &SavedFrame| f.mark).max(place.part);
-        sizes.push(v1::FRAME_BYTES + content.size());
-        frames.push(SavedFrame { func, stop, values: content.words, mark });
+        sizes.push(records::FRAME_BYTES + content.size());
+        frames.push(SavedFrame { func, stop, values: content.words.to_vec(), mark });
     }
-    let state = read_state(module, record.state.to_native(), &content.words, content.bytes)?;
-    let last_case = Some(record.last_case.to_native()).filter(|case| *case != u32::MAX);
-    let size = v1::TASK_BYTES + content.size();
+    let state = read_state(module, record.state, content.words, content.bytes)?;
+    let last_case = Some(record.last_case).filter(|case| *case != u32::MAX);
+    let size = records::TASK_BYTES + content.size();
     let mark = frames.last().map_or(0, |f| f.mark).max(place.part);
     Ok((SavedTask { id, state, last_case, depth, frames, mark }, (id, size, sizes)))
 }
 
 fn read_state(module: &Module, state: u32, words: &[u64], bytes: &[u8]) -> Result<SavedState, String> {
     let number = |word: u64| u32::try_from(word).map_err(|_| format!("{word} is no number of anything in a program"));
-    let has_bytes = matches!(state, v1::FAULT | v1::HOST);
+    let has_bytes = matches!(state, records::FAULT | records::HOST);
     if !has_bytes && !bytes.is_empty() {
         return Err("its state is malformed".to_owned());
     }
     Ok(match (state, words) {
-        (v1::START, [func, args @ ..]) => SavedState::Start(FuncId(number(*func)?), args.to_vec()),
-        (v1::DELIVER, [slot]) => SavedState::Deliver(*slot),
-        (v1::CASE, [case, slot]) => SavedState::Case(number(*case)?, *slot),
-        (v1::FAULT, [kind]) => {
+        (records::START, [func, args @ ..]) => SavedState::Start(FuncId(number(*func)?), args.to_vec()),
+        (records::DELIVER, [slot]) => SavedState::Deliver(*slot),
+        (records::CASE, [case, slot]) => SavedState::Case(number(*case)?, *slot),
+        (records::FAULT, [kind]) => {
             let kind = u8::try_from(*kind).ok().and_then(TrapKind::from_number);
             let kind = kind.ok_or_else(|| "it has a trap of an unknown kind".to_owned())?;
             let message = std::str::from_utf8(bytes).map_err(|_| "the message of its trap is not UTF-8".to_owned())?;
             SavedState::Fault(Fault::new(kind, message))
         }
-        (v1::SLEEP, [step, bits]) => {
+        (records::SLEEP, [step, bits]) => {
             let seconds = f64::from_bits(*bits);
             if seconds.is_nan() || seconds < 0.0 {
                 return Err(format!("it sleeps for {seconds} seconds"));
             }
             SavedState::Call(*step, Request::Sleep { seconds })
         }
-        (v1::HOST, [step, host]) => {
+        (records::HOST, [step, host]) => {
             let id = HostId(number(*host)?);
             let Some(host) = module.hosts.get(id.index()) else {
                 return Err(format!("it calls {id}, which the program does not have"));
@@ -199,11 +192,11 @@ fn read_state(module: &Module, state: u32, words: &[u64], bytes: &[u8]) -> Resul
             }
             SavedState::Call(*step, Request::Host { host: id, args })
         }
-        (v1::PUT, [slot]) => SavedState::Put(*slot),
-        (v1::GET, [slot]) => SavedState::Get(*slot),
-        (v1::LOCK, [slot]) => SavedState::Lock(*slot),
-        (v1::GROUP, [slot]) => SavedState::Group(*slot),
-        (v1::SELECT, queues) => SavedState::Select(queues.to_vec()),
+        (records::PUT, [slot]) => SavedState::Put(*slot),
+        (records::GET, [slot]) => SavedState::Get(*slot),
+        (records::LOCK, [slot]) => SavedState::Lock(*slot),
+        (records::GROUP, [slot]) => SavedState::Group(*slot),
+        (records::SELECT, queues) => SavedState::Select(queues.to_vec()),
         _ => return Err(format!("its state {state} is malformed")),
     })
 }

@@ -1,28 +1,39 @@
-//! Format 1 of a part: what its bytes mean, and nothing else. Types here are not those in memory; every field has a fixed
-//! width and is little-endian, and nothing may change any more once it is released.
+//! Format 1 of a part: how records are framed. Every field has a fixed meaning, and nothing may change any more once it is released.
 //!
-//! A part is a header (magic, format, commit number, the commit since which it was encoded, the lowest persistent id that is not yet
-//! given, how often it was merged, the number of blocks, checksum) and then blocks of bounded size: length, checksum, and a `Block` as rkyv archives it. A block's
-//! checksum covers the header's and its own index too, so that blocks can't change places.
+//! A part is magic, format, form, a checksum and its content in one of two forms:
 //!
-//! Records take their words and bytes from the two runs of their block, one after the other: all objects, then all big
-//! objects, chunks, frames, tasks and the head.
+//! - *compact*, for a small one: header and one block as postcard writes them. The checksum covers all.
+//! - *blocks*: the length of the directory, the directory as rkyv archives it (the header, and of each block its length, its checksum, whether it
+//!   has anything but objects, and which objects and chunks are in it), then the blocks, each a `Block` as rkyv archives it, of
+//!   bounded size. The checksum covers everything before the blocks.
+//!
+//! Objects, big objects and chunks are in order throughout a part, so that one is found by its id without reading blocks that it
+//! is not in; whatever must be read at once, frames, tasks and the head, is together in the last blocks.
 
+use super::records::*;
+use bytes::Bytes;
 use rkyv::rancor::Error;
 use rkyv::util::AlignedVec;
-use rkyv::{Archive, Serialize};
+use rkyv::{Archive, Deserialize, Serialize};
+use std::cell::OnceCell;
 
 const MAGIC: [u8; 8] = *b"DSLTPART";
 /// The format's number.
 pub(super) const FORMAT: u32 = 1;
-const HEADER_BYTES: usize = 44;
-const BLOCK_HEADER_BYTES: usize = 8;
+const COMPACT: u8 = 0;
+const BLOCKS: u8 = 1;
+/// Magic, format, form, checksum.
+const PREFIX_BYTES: usize = 17;
+/// The prefix and the length of the directory.
+const DIRECTORY_AT: usize = PREFIX_BYTES + 4;
 
 /// A block is closed once it holds this many bytes; a single record may make it larger.
 pub(super) const BLOCK_BYTES: usize = 64 << 10;
+/// A part with fewer bytes in its records has the compact form.
+const COMPACT_BELOW: usize = 4 << 10;
 
 /// The header of a part.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Archive, Serialize, Deserialize, serde::Serialize, serde::Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct PartHeader {
     /// The commit's number.
     pub number: u64,
@@ -34,263 +45,251 @@ pub(super) struct PartHeader {
     pub level: u32,
 }
 
-/// Some records and their content.
-#[derive(Archive, Serialize, Default)]
-pub(super) struct Block {
-    pub objects: Vec<Object>,
-    pub bigs: Vec<Big>,
-    pub chunks: Vec<Chunk>,
-    pub frames: Vec<Frame>,
-    pub tasks: Vec<Task>,
-    /// Tasks that have ended.
-    pub ended: Vec<u64>,
-    pub heads: Vec<Head>,
-    pub words: Vec<u64>,
-    pub bytes: Vec<u8>,
+#[derive(Archive, Serialize, Deserialize)]
+struct Directory {
+    header: PartHeader,
+    blocks: Vec<Entry>,
 }
 
-/// An object in one piece. Class and tuple: a word for each slot. The box of a scalar in a union, which has the scalar's type: its slot. List: a word for each element. Dict: key and value of
-/// each entry, set: each element; if it has gaps, in bytes the number of positions as u32 and a bit for each that is set where an entry is. `str` and `bytes`: their bytes.
-/// Queue: capacity, then position of the front and number of slots of elements, getters (task, case) and putters (task, case,
-/// element), then these slots; then, where any is set, flags (`CLOSED`, `DUE`, `FIRED`, `NAMED`), the unix millisecond if `DUE`, and
-/// if `NAMED` the length of the name in bytes and its bytes, eight to a word. Lock: held, then the same of its line (task). Wait group: count, then likewise.
-/// A reference is a persistent id; one of a union's type is that of an object of one of its members' types. A task of all ones is a place that its task has left, a case of all ones is none.
-#[derive(Archive, Serialize)]
-pub(super) struct Object {
-    pub id: u32,
-    pub ty: u32,
-    pub words: u32,
-    pub bytes: u32,
+/// What is told of a block without reading it. No id is 0, which stands for a kind of which it has none.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Entry {
+    len: u32,
+    checksum: u32,
+    /// Whether it has frames, tasks, ended tasks or the head.
+    pub state: bool,
+    /// The first and the last object in one piece.
+    pub objects: [u32; 2],
+    /// The first and the last object in chunks.
+    pub bigs: [u32; 2],
+    /// The first and the last chunk.
+    pub chunks: [ChunkKey; 2],
 }
 
-/// An object whose content is in chunks: the words before the content; for a list its length, for a dict its number of positions, for
-/// `str` and `bytes` their length.
-#[derive(Archive, Serialize)]
-pub(super) struct Big {
+/// What a chunk is found by.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(super) struct ChunkKey {
     pub id: u32,
-    pub ty: u32,
-    pub words: u32,
-}
-
-/// A piece of a big object: 512 slots of a list, 256 positions of a dict (bytes: a bit for each position, none if all are entries),
-/// 4096 bytes, or 512 slots of a window, counted from the first ever, cut at the window's end when it was written.
-#[derive(Archive, Serialize)]
-pub(super) struct Chunk {
-    pub number: u64,
-    pub id: u32,
-    /// Of a queue: 0 elements, 1 getters, 2 putters; otherwise 0.
     pub window: u32,
-    pub words: u32,
-    pub bytes: u32,
+    pub number: u64,
 }
 
-/// A frame: a word for each value that its stop lists.
-#[derive(Archive, Serialize)]
-pub(super) struct Frame {
-    pub task: u64,
-    /// 0 is the outermost.
-    pub depth: u32,
-    pub func: u32,
-    pub stop: u32,
-    pub words: u32,
+impl Chunk {
+    pub(super) fn key(&self) -> ChunkKey {
+        ChunkKey { id: self.id, window: self.window, number: self.number }
+    }
 }
 
-/// A task without its frames; words and bytes as its state says.
-#[derive(Archive, Serialize)]
-pub(super) struct Task {
-    pub id: u64,
-    /// How many frames it has.
-    pub depth: u32,
-    pub state: u32,
-    /// All ones if none.
-    pub last_case: u32,
-    pub words: u32,
-    pub bytes: u32,
+/// Where the content of a record is, in words and bytes of the part while it is written, of its block once it is read.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Start {
+    pub words: usize,
+    pub bytes: usize,
 }
 
-/// Words: function, arguments.
-pub(super) const START: u32 = 0;
-/// Words: the result.
-pub(super) const DELIVER: u32 = 1;
-/// Words: case, element.
-pub(super) const CASE: u32 = 2;
-/// Words: kind of trap. Bytes: message.
-pub(super) const FAULT: u32 = 3;
-/// Words: step, bits of the seconds.
-pub(super) const SLEEP: u32 = 4;
-/// Words: step, host function. Bytes: arguments as `datum` writes them.
-pub(super) const HOST: u32 = 5;
-/// Words: the queue.
-pub(super) const PUT: u32 = 6;
-/// Words: the queue.
-pub(super) const GET: u32 = 7;
-/// Words: the lock.
-pub(super) const LOCK: u32 = 8;
-/// Words: the wait group.
-pub(super) const GROUP: u32 = 9;
-/// Words: the queue of each case.
-pub(super) const SELECT: u32 = 10;
-
-/// Nothing can be put into the queue any more.
-pub(super) const CLOSED: u64 = 1;
-/// A queue of `after` that has not fired.
-pub(super) const DUE: u64 = 2;
-/// A queue of `after` that has.
-pub(super) const FIRED: u64 = 4;
-/// A queue with a name.
-pub(super) const NAMED: u64 = 8;
-
-/// The bit of `Head::has_result` that says that there is one.
-pub(super) const HAS_RESULT: u32 = 1;
-/// The bit of `Head::has_result` that says that queues with a name are listed.
-pub(super) const HAS_NAMED: u32 = 2;
-
-/// The rest of the isolate's state, once in each part. Words: the result if there is one; if queues with a name are listed their
-/// number, and of each its id and its type; then the ready tasks in order.
-#[derive(Archive, Serialize)]
-pub(super) struct Head {
-    pub next_task: u64,
-    pub next_step: u64,
-    pub flow: u32,
-    pub has_result: u32,
-    pub words: u32,
-}
-
-pub(super) const OBJECT_BYTES: u64 = 16;
-pub(super) const BIG_BYTES: u64 = 12;
-/// The bytes that the record of a chunk takes beside its content.
-pub(super) const CHUNK_BYTES: u64 = 24;
-pub(super) const FRAME_BYTES: u64 = 24;
-pub(super) const TASK_BYTES: u64 = 32;
-const HEAD_BYTES: u64 = 32;
-
-/// Gathers records into blocks and blocks into a part.
-pub(super) struct PartWriter {
-    out: Vec<u8>,
-    block: Block,
-    /// The words and bytes of the records of each kind, in the order in which the block has them.
-    runs: [Run; 6],
-    /// The bytes of the block so far.
-    filled: usize,
-    blocks: u32,
-}
-
-#[derive(Default)]
-struct Run {
+/// Gathers records, and makes a part of them.
+pub(crate) struct PartWriter {
+    header: PartHeader,
     words: Vec<u64>,
     bytes: Vec<u8>,
+    objects: Vec<(Object, Start)>,
+    bigs: Vec<(Big, Start)>,
+    chunks: Vec<(Chunk, Start)>,
+    frames: Vec<(Frame, Start)>,
+    tasks: Vec<(Task, Start)>,
+    ended: Vec<u64>,
+    heads: Vec<(Head, Start)>,
+    filled: usize,
 }
 
 impl PartWriter {
-    /// A part with no block yet; the header is completed at the end.
+    /// A part with no record yet.
     pub fn new(number: u64, since: u64) -> PartWriter {
-        let mut out = Vec::with_capacity(512);
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&FORMAT.to_le_bytes());
-        out.extend_from_slice(&number.to_le_bytes());
-        out.extend_from_slice(&since.to_le_bytes());
-        out.resize(HEADER_BYTES, 0);
-        PartWriter { out, block: Block::default(), runs: Default::default(), filled: 0, blocks: 0 }
+        PartWriter {
+            header: PartHeader { number, since, next_id: 0, level: 0 },
+            words: Vec::new(),
+            bytes: Vec::new(),
+            objects: Vec::new(),
+            bigs: Vec::new(),
+            chunks: Vec::new(),
+            frames: Vec::new(),
+            tasks: Vec::new(),
+            ended: Vec::new(),
+            heads: Vec::new(),
+            filled: 0,
+        }
     }
 
     /// An object in one piece; gives the bytes that it takes, as all these methods do.
     pub fn push_object(&mut self, id: u32, ty: u32, words: &[u64], bytes: &[u8]) -> u64 {
-        let size = self.fill(0, OBJECT_BYTES, words, bytes);
-        self.block.objects.push(Object { id, ty, words: count(words.len()), bytes: count(bytes.len()) });
+        let (start, size) = self.fill(OBJECT_BYTES, words, bytes);
+        self.objects.push((Object { id, ty, words: count(words.len()), bytes: count(bytes.len()) }, start));
         size
     }
 
     /// The head of an object in chunks.
     pub fn push_big(&mut self, id: u32, ty: u32, words: &[u64]) -> u64 {
-        let size = self.fill(1, BIG_BYTES, words, &[]);
-        self.block.bigs.push(Big { id, ty, words: count(words.len()) });
+        let (start, size) = self.fill(BIG_BYTES, words, &[]);
+        self.bigs.push((Big { id, ty, words: count(words.len()) }, start));
         size
     }
 
     /// A chunk.
     pub fn push_chunk(&mut self, id: u32, window: u32, number: u64, words: &[u64], bytes: &[u8]) -> u64 {
-        let size = self.fill(2, CHUNK_BYTES, words, bytes);
-        self.block.chunks.push(Chunk { number, id, window, words: count(words.len()), bytes: count(bytes.len()) });
+        let (start, size) = self.fill(CHUNK_BYTES, words, bytes);
+        let chunk = Chunk { number, id, window, words: count(words.len()), bytes: count(bytes.len()) };
+        self.chunks.push((chunk, start));
         size
     }
 
     /// A frame.
     pub fn push_frame(&mut self, task: u64, depth: u32, func: u32, stop: u32, words: &[u64]) -> u64 {
-        let size = self.fill(3, FRAME_BYTES, words, &[]);
-        self.block.frames.push(Frame { task, depth, func, stop, words: count(words.len()) });
+        let (start, size) = self.fill(FRAME_BYTES, words, &[]);
+        self.frames.push((Frame { task, depth, func, stop, words: count(words.len()) }, start));
         size
     }
 
     /// A task; `words` and `bytes` of the record are those given.
     pub fn push_task(&mut self, task: Task, words: &[u64], bytes: &[u8]) -> u64 {
-        let size = self.fill(4, TASK_BYTES, words, bytes);
-        self.block.tasks.push(Task { words: count(words.len()), bytes: count(bytes.len()), ..task });
+        let (start, size) = self.fill(TASK_BYTES, words, bytes);
+        self.tasks.push((Task { words: count(words.len()), bytes: count(bytes.len()), ..task }, start));
         size
     }
 
     /// A task that has ended.
     pub fn push_ended(&mut self, task: u64) {
-        self.block.ended.push(task);
+        self.ended.push(task);
     }
 
     /// The head; its `words` are those given.
     pub fn push_head(&mut self, head: Head, words: &[u64]) -> u64 {
-        let size = self.fill(5, HEAD_BYTES, words, &[]);
-        self.block.heads.push(Head { words: count(words.len()), ..head });
+        let (start, size) = self.fill(HEAD_BYTES, words, &[]);
+        self.heads.push((Head { words: count(words.len()), ..head }, start));
         size
     }
 
-    /// Makes room for a record of this kind, and puts its content in its run.
-    fn fill(&mut self, kind: usize, record: u64, words: &[u64], bytes: &[u8]) -> u64 {
-        if self.filled >= BLOCK_BYTES {
-            self.close_block();
-        }
-        self.runs[kind].words.extend_from_slice(words);
-        self.runs[kind].bytes.extend_from_slice(bytes);
+    fn fill(&mut self, record: u64, words: &[u64], bytes: &[u8]) -> (Start, u64) {
+        let start = Start { words: self.words.len(), bytes: self.bytes.len() };
+        self.words.extend_from_slice(words);
+        self.bytes.extend_from_slice(bytes);
         let size = record as usize + words.len() * 8 + bytes.len();
         self.filled += size;
-        size as u64
-    }
-
-    fn close_block(&mut self) {
-        let mut block = std::mem::take(&mut self.block);
-        for run in std::mem::take(&mut self.runs) {
-            block.words.extend_from_slice(&run.words);
-            block.bytes.extend_from_slice(&run.bytes);
-        }
-        let archive = rkyv::to_bytes::<Error>(&block).expect("a block of bounded size is archived into memory");
-        // The checksum needs the header's, which is known at the end; its place is filled then.
-        self.out.extend_from_slice(&count(archive.len()).to_le_bytes());
-        self.out.extend_from_slice(&[0; 4]);
-        self.out.extend_from_slice(&archive);
-        self.blocks += 1;
-        self.filled = 0;
+        (start, size as u64)
     }
 
     /// The bytes of the part.
     pub fn finish(mut self, next_id: u32, level: u32) -> Vec<u8> {
-        self.close_block();
-        let mut out = self.out;
-        out[28..32].copy_from_slice(&next_id.to_le_bytes());
-        out[32..36].copy_from_slice(&level.to_le_bytes());
-        out[36..40].copy_from_slice(&self.blocks.to_le_bytes());
+        (self.header.next_id, self.header.level) = (next_id, level);
+        self.objects.sort_unstable_by_key(|(object, _)| object.id);
+        self.bigs.sort_unstable_by_key(|(big, _)| big.id);
+        self.chunks.sort_unstable_by_key(|(chunk, _)| chunk.key());
+        let compact = self.filled < COMPACT_BELOW;
+        let mut packer = Packer { from: &self, block: Block::default(), filled: 0, blocks: Vec::new() };
+        packer.pack(if compact { usize::MAX } else { BLOCK_BYTES });
+        let mut out = Vec::with_capacity(self.filled + 512);
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&FORMAT.to_le_bytes());
+        out.push(if compact { COMPACT } else { BLOCKS });
+        out.extend_from_slice(&[0; 4]);
+        if compact {
+            let block = packer.blocks.pop().expect("a part has a block");
+            let written = postcard::to_extend(&(self.header, block), out);
+            out = written.expect("numbers and runs of them are written to memory");
+        } else {
+            packer.write(&mut out);
+        }
         seal(&mut out);
         out
     }
 }
 
-/// Fills in all checksums of a part that is otherwise complete; stops where the blocks don't fit the bytes.
-fn seal(part: &mut [u8]) {
-    let header = crc32fast::hash(&part[..40]);
-    part[40..44].copy_from_slice(&header.to_le_bytes());
-    let (mut at, mut index) = (HEADER_BYTES, 0);
-    while part.len() - at >= BLOCK_HEADER_BYTES {
-        let len = u32_at(part, at) as usize;
-        let from = at + BLOCK_HEADER_BYTES;
-        let Some(content) = part.get(from..from.saturating_add(len)) else { return };
-        let sum = block_checksum(header, index, content);
-        part[at + 4..from].copy_from_slice(&sum.to_le_bytes());
-        (at, index) = (from + len, index + 1);
+/// Puts the records of a part into blocks.
+struct Packer<'a> {
+    from: &'a PartWriter,
+    block: Block,
+    filled: usize,
+    blocks: Vec<Block>,
+}
+
+impl Packer<'_> {
+    fn pack(&mut self, block_bytes: usize) {
+        let from = self.from;
+        for (object, start) in &from.objects {
+            self.take(*start, object.words, object.bytes, OBJECT_BYTES, block_bytes);
+            self.block.objects.push(*object);
+        }
+        for (big, start) in &from.bigs {
+            self.take(*start, big.words, 0, BIG_BYTES, block_bytes);
+            self.block.bigs.push(*big);
+        }
+        for (chunk, start) in &from.chunks {
+            self.take(*start, chunk.words, chunk.bytes, CHUNK_BYTES, block_bytes);
+            self.block.chunks.push(*chunk);
+        }
+        // What is read at once is not mixed with what may never be.
+        if self.filled > 0 && block_bytes < usize::MAX {
+            self.close();
+        }
+        for (frame, start) in &from.frames {
+            self.take(*start, frame.words, 0, FRAME_BYTES, block_bytes);
+            self.block.frames.push(*frame);
+        }
+        for (task, start) in &from.tasks {
+            self.take(*start, task.words, task.bytes, TASK_BYTES, block_bytes);
+            self.block.tasks.push(*task);
+        }
+        self.block.ended.extend_from_slice(&from.ended);
+        for (head, start) in &from.heads {
+            self.take(*start, head.words, 0, HEAD_BYTES, block_bytes);
+            self.block.heads.push(*head);
+        }
+        self.close();
+    }
+
+    fn take(&mut self, start: Start, words: u32, bytes: u32, record: u64, block_bytes: usize) {
+        if self.filled >= block_bytes {
+            self.close();
+        }
+        self.block.words.extend_from_slice(&self.from.words[start.words..start.words + words as usize]);
+        self.block.bytes.extend_from_slice(&self.from.bytes[start.bytes..start.bytes + bytes as usize]);
+        self.filled += record as usize + words as usize * 8 + bytes as usize;
+    }
+
+    fn close(&mut self) {
+        self.filled = 0;
+        self.blocks.push(std::mem::take(&mut self.block));
+    }
+
+    /// The directory and the blocks.
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut directory = Directory { header: self.from.header, blocks: Vec::with_capacity(self.blocks.len()) };
+        let mut content = Vec::with_capacity(self.from.filled + 512);
+        for block in &self.blocks {
+            let archive = rkyv::to_bytes::<Error>(block).expect("a block of bounded size is archived into memory");
+            let (len, checksum) = (count(archive.len()), crc32fast::hash(&archive));
+            directory.blocks.push(Entry { len, checksum, ..entry(block) });
+            content.extend_from_slice(&archive);
+        }
+        let archive = rkyv::to_bytes::<Error>(&directory).expect("a directory is archived into memory");
+        out.extend_from_slice(&count(archive.len()).to_le_bytes());
+        out.extend_from_slice(&archive);
+        out.extend_from_slice(&content);
+    }
+}
+
+/// What the directory tells of a block, but for how it is stored.
+fn entry(block: &Block) -> Entry {
+    fn ends<T, K: Copy + Default>(records: &[T], key: impl Fn(&T) -> K) -> [K; 2] {
+        [records.first().map_or_else(K::default, &key), records.last().map_or_else(K::default, &key)]
+    }
+    let Block { objects, bigs, chunks, frames, tasks, ended, heads, .. } = block;
+    Entry {
+        len: 0,
+        checksum: 0,
+        state: !(frames.is_empty() && tasks.is_empty() && ended.is_empty() && heads.is_empty()),
+        objects: ends(objects, |object| object.id),
+        bigs: ends(bigs, |big| big.id),
+        chunks: ends(chunks, Chunk::key),
     }
 }
 
@@ -298,14 +297,186 @@ fn count(len: usize) -> u32 {
     u32::try_from(len).expect("records are bounded by chunks and by the limits of programs and messages")
 }
 
-fn block_checksum(header: u32, index: u32, content: &[u8]) -> u32 {
+/// A part that was taken apart. Its directory is checked, its blocks match their checksums.
+pub(super) struct StoredPart {
+    pub header: PartHeader,
+    /// How many bytes the part has.
+    pub bytes: u64,
+    pub blocks: Vec<StoredBlock>,
+}
+
+/// A block that is read when something in it is wanted.
+pub(super) struct StoredBlock {
+    pub entry: Entry,
+    content: Bytes,
+    open: OnceCell<OpenBlock>,
+}
+
+/// A block that was read and checked, and where the content of each of its records begins.
+pub(super) struct OpenBlock {
+    pub block: Block,
+    pub objects: Vec<Start>,
+    pub bigs: Vec<Start>,
+    pub chunks: Vec<Start>,
+    pub frames: Vec<Start>,
+    pub tasks: Vec<Start>,
+    pub heads: Vec<Start>,
+}
+
+impl StoredBlock {
+    /// The block, read and checked at the first call. Every id in it is lower than `next_id`.
+    pub fn open(&self, next_id: u32) -> Result<&OpenBlock, String> {
+        if let Some(open) = self.open.get() {
+            return Ok(open);
+        }
+        let mut aligned: AlignedVec = AlignedVec::with_capacity(self.content.len());
+        aligned.extend_from_slice(&self.content);
+        let block = rkyv::from_bytes::<Block, Error>(&aligned);
+        let block = block.map_err(|error| format!("a block is malformed: {error}"))?;
+        if entry(&block) != (Entry { len: 0, checksum: 0, ..self.entry }) {
+            return Err("a block holds something else than the directory says".to_owned());
+        }
+        let open = open_block(block, next_id)?;
+        Ok(self.open.get_or_init(|| open))
+    }
+}
+
+/// Finds where the content of each record is, and checks that everything is in order.
+fn open_block(block: Block, next_id: u32) -> Result<OpenBlock, String> {
+    let ids = block.objects.iter().map(|o| o.id).chain(block.bigs.iter().map(|b| b.id));
+    for id in ids.chain(block.chunks.iter().map(|c| c.id)) {
+        if id == 0 || id >= next_id {
+            return Err(format!("it has an object with the id {id}, which was not given"));
+        }
+    }
+    let in_order = block.objects.is_sorted_by(|a, b| a.id < b.id)
+        && block.bigs.is_sorted_by(|a, b| a.id < b.id)
+        && block.chunks.is_sorted_by(|a, b| a.key() < b.key());
+    if !in_order {
+        return Err("a block has something twice, or not in order".to_owned());
+    }
+    let mut cursor = Cursor { words: (0, block.words.len()), bytes: (0, block.bytes.len()) };
+    let open = OpenBlock {
+        objects: cursor.take_all(block.objects.iter().map(|r| (r.words, r.bytes)))?,
+        bigs: cursor.take_all(block.bigs.iter().map(|r| (r.words, 0)))?,
+        chunks: cursor.take_all(block.chunks.iter().map(|r| (r.words, r.bytes)))?,
+        frames: cursor.take_all(block.frames.iter().map(|r| (r.words, 0)))?,
+        tasks: cursor.take_all(block.tasks.iter().map(|r| (r.words, r.bytes)))?,
+        heads: cursor.take_all(block.heads.iter().map(|r| (r.words, 0)))?,
+        block,
+    };
+    let Cursor { words: (words, all_words), bytes: (bytes, all_bytes) } = cursor;
+    if words == all_words && bytes == all_bytes {
+        Ok(open)
+    } else {
+        Err("a block has content that belongs to no record".to_owned())
+    }
+}
+
+/// Goes through the runs of a block, record by record: how far it is, and how long they are.
+struct Cursor {
+    words: (usize, usize),
+    bytes: (usize, usize),
+}
+
+impl Cursor {
+    fn take_all(&mut self, records: impl ExactSizeIterator<Item = (u32, u32)>) -> Result<Vec<Start>, String> {
+        let mut starts = Vec::with_capacity(records.len());
+        for (words, bytes) in records {
+            starts.push(Start { words: self.words.0, bytes: self.bytes.0 });
+            self.words.0 += words as usize;
+            self.bytes.0 += bytes as usize;
+            if self.words.0 > self.words.1 || self.bytes.0 > self.bytes.1 {
+                return Err("a record is longer than its block".to_owned());
+            }
+        }
+        Ok(starts)
+    }
+}
+
+/// Takes a part apart. All checksums are looked at; blocks are not read yet.
+pub(super) fn open_part(part: &Bytes) -> Result<StoredPart, String> {
+    if part.len() < PREFIX_BYTES {
+        return Err(format!("it has {} bytes, which is shorter than its header", part.len()));
+    }
+    if part[..8] != MAGIC {
+        return Err("it does not begin as a part of a snapshot does".to_owned());
+    }
+    let format = u32_at(part, 8);
+    if format != FORMAT {
+        return Err(format!("it has format {format}, and this engine reads format {FORMAT} only; use a newer engine"));
+    }
+    let Some(end) = covered(part) else {
+        return Err("it ends inside its directory".to_owned());
+    };
+    if u32_at(part, 13) != checksum(part, end) {
+        return Err("its header does not match its checksum".to_owned());
+    }
+    let bytes = part.len() as u64;
+    match part[12] {
+        COMPACT => {
+            let read = postcard::take_from_bytes::<(PartHeader, Block)>(&part[PREFIX_BYTES..]);
+            let ((header, block), rest) = read.map_err(|error| format!("it is malformed: {error}"))?;
+            if !rest.is_empty() {
+                return Err(format!("{} bytes follow its content", rest.len()));
+            }
+            let entry = entry(&block);
+            let open = open_block(block, header.next_id)?;
+            let block = StoredBlock { entry, content: Bytes::new(), open: OnceCell::from(open) };
+            Ok(StoredPart { header, bytes, blocks: vec![block] })
+        }
+        BLOCKS => {
+            let mut aligned: AlignedVec = AlignedVec::with_capacity(end - DIRECTORY_AT);
+            aligned.extend_from_slice(&part[DIRECTORY_AT..end]);
+            let read = rkyv::from_bytes::<Directory, Error>(&aligned);
+            let Directory { header, blocks } = read.map_err(|error| format!("its directory is malformed: {error}"))?;
+            let mut out = Vec::with_capacity(blocks.len());
+            let mut at = end;
+            for (index, entry) in blocks.iter().enumerate() {
+                let next = at + entry.len as usize;
+                if next > part.len() {
+                    return Err(format!("it ends inside block {index} of {}", blocks.len()));
+                }
+                let content = part.slice(at..next);
+                if crc32fast::hash(&content) != entry.checksum {
+                    return Err(format!("block {index} does not match its checksum"));
+                }
+                out.push(StoredBlock { entry: *entry, content, open: OnceCell::new() });
+                at = next;
+            }
+            if at < part.len() {
+                return Err(format!("{} bytes follow its last block", part.len() - at));
+            }
+            Ok(StoredPart { header, bytes, blocks: out })
+        }
+        form => Err(format!("it has an unknown form {form}")),
+    }
+}
+
+/// Where what the part's checksum covers ends, if the part is that long.
+fn covered(part: &[u8]) -> Option<usize> {
+    if part[12] != BLOCKS {
+        return Some(part.len());
+    }
+    let len = part.get(PREFIX_BYTES..DIRECTORY_AT)?;
+    let end = DIRECTORY_AT + u32_at(len, 0) as usize;
+    (end <= part.len()).then_some(end)
+}
+
+/// Over everything up to `end` but the checksum itself.
+fn checksum(part: &[u8], end: usize) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&header.to_le_bytes());
-    hasher.update(&index.to_le_bytes());
-    // The length too, which stands outside of the content.
-    hasher.update(&(content.len() as u64).to_le_bytes());
-    hasher.update(content);
+    hasher.update(&part[..13]);
+    hasher.update(&part[PREFIX_BYTES..end]);
     hasher.finalize()
+}
+
+/// Fills in the checksum of a part that is otherwise complete.
+fn seal(part: &mut [u8]) {
+    if let Some(end) = covered(part) {
+        let sum = checksum(part, end);
+        part[13..PREFIX_BYTES].copy_from_slice(&sum.to_le_bytes());
+    }
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -314,68 +485,33 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(four)
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    let mut eight = [0; 8];
-    eight.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(eight)
-}
-
-/// Takes a part apart: its header, and its blocks as archives that are not validated yet.
-pub(super) fn open_part(bytes: &[u8]) -> Result<(PartHeader, Vec<AlignedVec>), String> {
-    if bytes.len() < HEADER_BYTES {
-        return Err(format!("it has {} bytes, which is shorter than its header", bytes.len()));
-    }
-    if bytes[..8] != MAGIC {
-        return Err("it does not begin as a part of a snapshot does".to_owned());
-    }
-    let format = u32_at(bytes, 8);
-    if format != FORMAT {
-        return Err(format!("it has format {format}, and this engine reads format {FORMAT} only; use a newer engine"));
-    }
-    let sum = u32_at(bytes, 40);
-    if sum != crc32fast::hash(&bytes[..40]) {
-        return Err("its header does not match its checksum".to_owned());
-    }
-    let header = PartHeader {
-        number: u64_at(bytes, 12),
-        since: u64_at(bytes, 20),
-        next_id: u32_at(bytes, 28),
-        level: u32_at(bytes, 32),
-    };
-    let count = u32_at(bytes, 36);
-    let mut blocks = Vec::new();
-    let mut rest = &bytes[HEADER_BYTES..];
-    for index in 0..count {
-        if rest.len() < BLOCK_HEADER_BYTES {
-            return Err(format!("it ends before block {index} of {count}"));
-        }
-        let (len, block_sum) = (u32_at(rest, 0) as usize, u32_at(rest, 4));
-        rest = &rest[BLOCK_HEADER_BYTES..];
-        let Some(content) = rest.get(..len) else {
-            return Err(format!("it ends inside block {index} of {count}"));
-        };
-        if block_sum != block_checksum(sum, index, content) {
-            return Err(format!("block {index} does not match its checksum"));
-        }
-        let mut aligned = AlignedVec::with_capacity(len);
-        aligned.extend_from_slice(content);
-        blocks.push(aligned);
-        rest = &rest[len..];
-    }
-    if !rest.is_empty() {
-        return Err(format!("{} bytes follow its last block", rest.len()));
-    }
-    Ok((header, blocks))
-}
-
-/// The block in an archive, validated: every pointer in bounds, every length true.
-pub(super) fn open_block(archive: &AlignedVec) -> Result<&ArchivedBlock, String> {
-    rkyv::access::<ArchivedBlock, Error>(archive).map_err(|error| format!("a block is malformed: {error}"))
-}
-
-/// Puts a part's checksums right after a test has damaged it.
+/// Puts a part's checksums right after a test has damaged it, as far as it can still be taken apart.
 pub(crate) fn reseal(part: &mut [u8]) {
-    if part.len() >= HEADER_BYTES {
-        seal(part);
+    if part.len() < PREFIX_BYTES {
+        return;
+    }
+    if part[12] == BLOCKS
+        && let Some(end) = covered(part)
+    {
+        reseal_blocks(part, end);
+    }
+    seal(part);
+}
+
+/// Puts the checksums of blocks in the directory right, where that can be read.
+fn reseal_blocks(part: &mut [u8], end: usize) {
+    let mut aligned: AlignedVec = AlignedVec::with_capacity(end - DIRECTORY_AT);
+    aligned.extend_from_slice(&part[DIRECTORY_AT..end]);
+    let Ok(mut directory) = rkyv::from_bytes::<Directory, Error>(&aligned) else { return };
+    let mut at = end;
+    for entry in &mut directory.blocks {
+        let Some(content) = part.get(at..at.saturating_add(entry.len as usize)) else { return };
+        entry.checksum = crc32fast::hash(content);
+        at += entry.len as usize;
+    }
+    if let Ok(archive) = rkyv::to_bytes::<Error>(&directory)
+        && archive.len() == end - DIRECTORY_AT
+    {
+        part[DIRECTORY_AT..end].copy_from_slice(&archive);
     }
 }

@@ -26,7 +26,7 @@ fn boxes_come_back_and_none_is_one_object_for_good() {
     assert_ne!(held(&world, 1), held(&world, 4));
     world.commit();
     for _ in 0..3 {
-        world = world.restored();
+        world = restore(&world.program, &world.store, u64::MAX).unwrap();
         assert_eq!(world.heap.kind(held(&world, 1)), Kind::Slots);
         assert_eq!(world.heap.member(held(&world, 1)), (types::INT, 7));
         assert_eq!(world.heap.member(held(&world, 2)), (types::BOOL, 1));
@@ -61,7 +61,7 @@ fn refused(object: impl FnOnce(&mut World) -> Ref) -> String {
     let object = object(&mut world);
     world.heap.list_push(world.var(MAYBES), object.slot()).unwrap();
     world.commit();
-    match restore(&world.program, &world.store) {
+    match restore(&world.program, &world.store, u64::MAX) {
         Ok(_) => panic!("it is restored all the same"),
         Err(error) => error.to_string(),
     }
@@ -94,6 +94,6 @@ fn a_box_is_no_object_of_another_type() {
     let next = Ref::from_slot(world.heap.slot(world.var(NODE), 2));
     world.heap.list_push(next, value.slot()).unwrap();
     world.commit();
-    let error = restore(&world.program, &world.store).err().expect("an int is no node").to_string();
+    let error = restore(&world.program, &world.store, u64::MAX).err().expect("an int is no node").to_string();
     assert!(error.contains("is int, but is referred to as Node"), "{error}");
 }

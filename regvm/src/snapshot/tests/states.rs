@@ -179,7 +179,7 @@ fn refused(change: impl FnOnce(&mut World)) -> String {
         task.mark = world.heap.interval();
     }
     world.commit();
-    match restore(&world.program, &world.store) {
+    match restore(&world.program, &world.store, u64::MAX) {
         Ok(_) => panic!("it is restored all the same"),
         Err(error) => error.to_string(),
     }
@@ -273,7 +273,7 @@ proptest! {
         }
         v1::reseal(&mut bytes);
         store.0.insert(number, bytes.into());
-        if let Ok(mut world) = restore(program, &store) {
+        if let Ok(mut world) = restore(program, &store, u64::MAX) {
             let before = world.picture();
             world.collect();
             world.commit();
