@@ -31,6 +31,9 @@ pub struct Options {
     pub constants: Vec<(String, Datum)>,
     /// Whether plain and pure functions that no flow reaches are compiled as well, where they can be.
     pub all_functions: bool,
+    /// Whether pure functions can be called in the host too, by their names: one that is compiled is then called there again
+    /// where an integer does not fit 64 bits.
+    pub pure_in_host: bool,
 }
 
 /// What a function of the sources is.
@@ -159,7 +162,7 @@ fn module(
         let all = 0..program.functions.len();
         roots.extend(all.filter(|i| program.functions[*i].is_compiled() && !program.functions[*i].is_host()));
     }
-    let module = lower::lower(program, &roots);
+    let module = lower::lower(program, &roots, options.pure_in_host);
     match deepslate_ir::verify::verify(&module) {
         Ok(()) => Some(module),
         Err(errors) => {

@@ -402,3 +402,43 @@ async def loops(numbers: list[int], status: int) -> str:
         assert_eq!(value(module.clone(), name, &[]), Datum::None, "{name}");
     }
 }
+
+#[test]
+fn pure_functions_can_be_called_again_where_the_host_has_them() {
+    let text = r#"
+from deepslate import flow, pure
+
+@pure
+def scaled(n: int) -> int:
+    return n * n % 7
+
+@pure
+def both(n: int) -> int:
+    return scaled(n) + 1
+
+@pure(compile=False)
+def hosted(n: int) -> int:
+    return n
+
+def helper(n: int) -> int:
+    return both(n) + hosted(n)
+
+@flow
+async def main(n: int) -> int:
+    return helper(n) + scaled(n)
+"#;
+    let calls = |pure_in_host| {
+        let options = Options { pure_in_host, ..Options::default() };
+        let compiled = compile(&[Source::file("test.py", text)], &options);
+        let module = compiled.module.expect("it compiles");
+        let again = |name: &str| {
+            let func = module.funcs.iter().find(|f| f.name == name).expect("it is there");
+            func.insts.iter().filter(|i| i.op == Op::CallOrHost).count()
+        };
+        let hosts: Vec<String> = module.hosts.iter().map(|h| h.name.clone()).collect();
+        ((again("main"), again("helper"), again("both")), hosts)
+    };
+    // Inside of a pure function it is that one that is called again.
+    assert_eq!(calls(true), ((1, 1, 0), ["hosted", "scaled", "both"].map(str::to_owned).to_vec()));
+    assert_eq!(calls(false), ((0, 0, 0), vec!["hosted".to_owned()]));
+}

@@ -302,7 +302,9 @@ pub fn scalar(op: Op, args: &[u64], imm: &Imm) -> Option<Result<u64, Fault>> {
         Op::DictNew | Op::DictLen | Op::DictGet | Op::DictSet | Op::DictHas => None,
         Op::DictNext | Op::DictKeyAt | Op::DictValueAt | Op::New | Op::SlotGet | Op::SlotSet => None,
         Op::Jump | Op::Branch | Op::Return | Op::Fail | Op::Poll => None,
-        Op::Call | Op::CallBuiltin | Op::CallPure | Op::CallImpure | Op::Sleep | Op::CreateTask => None,
+        Op::Call | Op::CallOrHost | Op::CallBuiltin | Op::CallPure | Op::CallImpure | Op::Sleep | Op::CreateTask => {
+            None
+        }
         Op::QueueNew | Op::QueuePut | Op::QueueGet | Op::QueueLen => None,
         Op::LockNew | Op::LockAcquire | Op::LockRelease => None,
         Op::WaitGroupNew | Op::WaitGroupAdd | Op::WaitGroupWait | Op::Select => None,

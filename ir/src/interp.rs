@@ -320,7 +320,14 @@ impl Machine {
         loop {
             while let Some(task) = self.ready.pop_front() {
                 while self.tasks[task].state == State::Ready {
-                    self.step(task, world)?;
+                    match self.step(task, world) {
+                        Err(Halt::Fault(of, fault)) if of == task && fault.kind == TrapKind::Overflow => {
+                            if !self.call_again(task, world)? {
+                                return Err(Halt::Fault(of, fault));
+                            }
+                        }
+                        done => done?,
+                    }
                 }
             }
             if self.alive == 0 {

@@ -2,6 +2,7 @@
 
 use crate::entity::{Block, Inst, Value};
 use crate::module::{Func, InstData, Listed};
+use crate::ops::Op;
 use std::collections::BTreeSet;
 
 /// A set of values of one function, as bits.
@@ -115,7 +116,8 @@ impl Liveness {
     }
 }
 
-/// The values that the stop of each stopping instruction must list at least, by stop number.
+/// The values that the stop of each stopping instruction must list at least, by stop number: those that live on after it, and of
+/// a `call_or_host` its arguments.
 pub fn required_at_stops(func: &Func) -> Vec<Vec<Value>> {
     let live = Liveness::of(func);
     let mut required = vec![Vec::new(); func.stops.len()];
@@ -123,7 +125,13 @@ pub fn required_at_stops(func: &Func) -> Vec<Vec<Value>> {
         live.walk(func, block, |id, after| {
             let inst = func.inst(id);
             if let Some(stop) = inst.stop {
-                required[stop.index()] = after.iter().filter(|v| inst.result != Some(*v)).collect();
+                let mut listed: Vec<Value> = after.iter().filter(|v| inst.result != Some(*v)).collect();
+                if inst.op == Op::CallOrHost {
+                    // What the host function is called with, should it come to that.
+                    let args = inst.args.iter().filter(|arg| !after.contains(**arg));
+                    listed.extend(args.copied().collect::<BTreeSet<Value>>());
+                }
+                required[stop.index()] = listed;
             }
         });
     }

@@ -334,6 +334,15 @@ impl Module {
         &self.funcs[id.index()]
     }
 
+    /// The pure host function that does what a function of the program does: of its name and signature.
+    pub fn host_of(&self, func: FuncId) -> Option<HostId> {
+        let func = self.func(func);
+        let types = |params: &[Param]| params.iter().map(|p| p.ty).collect::<Vec<_>>();
+        let at = self.hosts.iter().position(|h| h.purity == Purity::Pure && h.name == func.name)?;
+        let host = &self.hosts[at];
+        (host.ret == func.ret && types(&host.params) == types(&func.params)).then(|| HostId::from_index(at))
+    }
+
     /// A host function.
     pub fn host(&self, id: HostId) -> &Host {
         &self.hosts[id.index()]

@@ -405,12 +405,21 @@ ops! {
     After "after" Fixed(seconds: FLOAT) => One(QUEUE_FLOAT), No, [TRAPS ALLOCATES HOST SYNC];
     /// The channel of this isolate with this name, made if there is none, into which `send` brings elements from outside. Traps where there is one of another type or capacity, and on what is no name.
     QueueNamed "queue_named" Fixed(name: STR, capacity: INT) => One(QUEUE_T), No, [TRAPS READS WRITES ALLOCATES SYNC];
+
+    // More of calls.
+    /// Calls a pure function of the program. Where an integer overflows in it, or in what it calls, the pure host function of the same name is called with the same arguments, and its result is that of the call; where that has none, it is the overflow. Its stop lists its arguments and what lives on after the call.
+    CallOrHost "call_or_host" Callee() => Callee, Func, [TRAPS READS WRITES ALLOCATES HOST SYNC DURABLE STOPS];
 }
 
 impl Op {
     /// Whether it is the last instruction of its block.
     pub const fn ends_block(self) -> bool {
         self.effect().has(ENDS_BLOCK)
+    }
+
+    /// Whether it calls a function of the program, in a frame of its own.
+    pub const fn calls(self) -> bool {
+        matches!(self, Op::Call | Op::CallOrHost)
     }
 
     /// Whether it carries a stop.

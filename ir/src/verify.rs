@@ -279,6 +279,9 @@ impl Checker<'_> {
     fn callee(&self, inst: &InstData) -> Result<(Vec<TypeId>, TypeId), String> {
         let m = self.module;
         match inst.imm {
+            Imm::Func(f) if inst.op == Op::CallOrHost && m.host_of(f).is_none() => {
+                Err(format!("there is no pure host function with the name and signature of {}", m.func(f).name))
+            }
             Imm::Func(f) => Ok((m.func(f).params.iter().map(|p| p.ty).collect(), m.func(f).ret)),
             Imm::Host(h) => {
                 let host = m.host(h);
@@ -691,7 +694,7 @@ pub fn recursive_functions(module: &Module) -> Vec<bool> {
         .funcs
         .iter()
         .map(|f| {
-            let called = f.insts.iter().filter(|i| i.op == Op::Call);
+            let called = f.insts.iter().filter(|i| i.op.calls());
             called.filter_map(|i| if let Imm::Func(id) = i.imm { Some(id.index()) } else { None }).collect()
         })
         .collect();

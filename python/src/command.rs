@@ -29,7 +29,7 @@ impl Importing {
         let program = py.import("deepslate._command")?.call_method1("load", (file.to_string_lossy(),))?;
         let sources: Vec<(String, u32, String)> = program.getattr("sources")?.extract()?;
         let sources = sources.into_iter().map(|(path, first_line, text)| Source { path, text, first_line }).collect();
-        let mut options = options.clone();
+        let mut options = Options { pure_in_host: true, ..options.clone() };
         for (name, value) in program.getattr("constants")?.cast::<PyDict>()?.iter() {
             let name: String = name.extract()?;
             let datum = constant(&value, &name)?;

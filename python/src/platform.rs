@@ -311,7 +311,7 @@ impl Platform {
             let datum = constant(&value, &name)?;
             known.push((name, datum));
         }
-        let options = FrontendOptions { constants: known, ..FrontendOptions::default() };
+        let options = FrontendOptions { constants: known, pure_in_host: true, ..FrontendOptions::default() };
         let compiled = py.detach(|| compile(&sources, &options));
         let problem = || errors::ours(py, "CompileError", &format!("\n{}", compiled.render(false)));
         let Some(module) = compiled.module.clone() else { return Err(problem()) };

@@ -6,6 +6,7 @@
 
 use crate::exec::{self, Leave};
 use crate::heap::{Heap, Put, Ref, Waiter};
+use crate::ops::{Form, Word};
 use crate::program::Program;
 use crate::save::{self, Saving};
 use crate::snapshot::{self, Ledger, Part, SnapshotError};
@@ -182,6 +183,30 @@ impl Core {
             }
             _ => fault,
         })
+    }
+
+    /// After an overflow: the result of the host function of the outermost `call_or_host` that the task stands in, whose frame is
+    /// then the innermost. None where there is none, or none with a result.
+    fn call_again(&mut self, task: &mut Task, host: &mut dyn Host) -> Option<u64> {
+        let program = Arc::clone(&self.program);
+        let (module, words) = (program.module(), program.words());
+        let (_, callers) = task.frames.split_last()?;
+        let stands = |frame: &Frame| Word(words[frame.pc as usize]).number() == Form::CallOrHost as u16;
+        let at = callers.iter().position(stands)?;
+        let (caller, callee) = (task.frames[at], FuncId(task.frames[at + 1].func));
+        let id = module.host_of(callee)?;
+        let (pc, base) = (caller.pc as usize, caller.base as usize);
+        let mut args = Vec::new();
+        for (index, param) in module.func(callee).params.iter().enumerate() {
+            // As `exec::call::pass` reads them; the caller's registers are as they were when it called.
+            let register = (words[pc + 2 + index / 2] >> (index % 2 * 32)) as u16;
+            let slot = task.regs[base + usize::from(register)];
+            args.push(to_datum(&self.heap, param.ty, slot, self.limits.message_bytes).ok()?);
+        }
+        let answer = host.call_pure(id, &args);
+        let value = self.accept(id, answer).ok()?;
+        task.frames.truncate(at + 1);
+        Some(value)
     }
 
     /// Keeps a copy of what the first task returned: what the other tasks do to the value later is not its result.
@@ -390,7 +415,15 @@ impl Isolate {
             first = false;
             self.changed = true;
             let mut task = self.core.table.tasks.remove(&id).expect("a ready task is in the table");
-            match exec::run_task(&mut self.core, &mut task, &program, host, interrupt) {
+            let mut leave = exec::run_task(&mut self.core, &mut task, &program, host, interrupt);
+            while let Leave::Fault(fault) = &leave
+                && fault.kind == TrapKind::Overflow
+                && let Some(value) = self.core.call_again(&mut task, host)
+            {
+                task.state = State::Ready(Resume::Deliver(value));
+                leave = exec::run_task(&mut self.core, &mut task, &program, host, interrupt);
+            }
+            match leave {
                 Leave::Blocked => {
                     self.core.table.tasks.insert(id, task);
                 }

@@ -413,6 +413,10 @@ table! { $
     After after After DUType;
     /// The queue with a name.
     QueueNamed queue_named QueueNamed DUUTo;
+
+    // More of calls.
+    /// A function of the program, or after an overflow the host's.
+    CallOrHost call_or_host CallOrHost Call;
 }
 
 impl Form {

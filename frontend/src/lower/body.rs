@@ -26,6 +26,8 @@ struct Lower<'l, 'p, 'a> {
     named: Vec<bool>,
     assigned: Assigned,
     loops: Vec<Around>,
+    /// Whether the function is marked pure.
+    pure: bool,
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -38,6 +40,7 @@ pub(super) fn lower(
     span: module::Span,
     body: &Body,
     polls: bool,
+    pure: bool,
 ) -> Func {
     let count = params.len();
     let mut b = FuncBuilder::new(name, kind, params, ret, span);
@@ -58,6 +61,7 @@ pub(super) fn lower(
         named: body.vars.iter().map(|v| v.name.is_some()).collect(),
         assigned: Assigned::with(params),
         loops: Vec::new(),
+        pure,
     };
     if polls {
         lower.inst(Op::Poll, &[], Imm::No, None);
@@ -384,6 +388,9 @@ impl Lower<'_, '_, '_> {
                 let (op, imm) = match self.all.hosts.get(callee) {
                     Some(host) if function.kind == crate::check::Kind::Impure => (Op::CallImpure, Imm::Host(*host)),
                     Some(host) => (Op::CallPure, Imm::Host(*host)),
+                    None if !self.pure && self.all.again.contains(callee) => {
+                        (Op::CallOrHost, Imm::Func(self.all.funcs[callee]))
+                    }
                     None => (Op::Call, Imm::Func(self.all.funcs[callee])),
                 };
                 self.value(op, &args, imm, ty, span)

@@ -18,6 +18,8 @@ pub(crate) struct Lowering<'p, 'a> {
     module: Module,
     funcs: HashMap<usize, FuncId>,
     hosts: HashMap<usize, HostId>,
+    /// Pure functions that are compiled and can be called in the host as well.
+    again: BTreeSet<usize>,
     types: HashMap<TypeId, TypeId>,
 }
 
@@ -36,15 +38,20 @@ pub(crate) fn reached(program: &Program<'_>, roots: &[usize]) -> BTreeSet<usize>
 }
 
 /// Lowers the functions that the roots reach. All of them must be compiled or run in the host.
-pub(crate) fn lower(program: &Program<'_>, roots: &[usize]) -> Module {
+/// With `pure_in_host` the compiled pure ones can be called there again.
+pub(crate) fn lower(program: &Program<'_>, roots: &[usize], pure_in_host: bool) -> Module {
     let all = reached(program, roots);
     let mut lowering = Lowering {
         program,
         module: Module::default(),
         funcs: HashMap::new(),
         hosts: HashMap::new(),
+        again: BTreeSet::new(),
         types: HashMap::new(),
     };
+    // Called by what is not pure: inside of a pure function it is that one that is called again.
+    let impure = all.iter().map(|index| &program.functions[*index]).filter(|f| f.kind != Kind::Pure && !f.is_host());
+    let called: BTreeSet<usize> = impure.flat_map(|f| &f.calls).map(|(callee, _)| *callee).collect();
     for index in &all {
         let function = &program.functions[*index];
         if function.is_host() {
@@ -55,7 +62,16 @@ pub(crate) fn lower(program: &Program<'_>, roots: &[usize]) -> Module {
             lowering.module.hosts.push(Host { name: function.name.clone(), params, ret, purity });
         } else {
             lowering.funcs.insert(*index, FuncId::from_index(lowering.funcs.len()));
+            if pure_in_host && function.kind == Kind::Pure && called.contains(index) {
+                lowering.again.insert(*index);
+            }
         }
+    }
+    for index in lowering.again.clone() {
+        let (params, ret) = lowering.signature(index);
+        let params = params.into_iter().map(|p| Param { default: None, ..p }).collect();
+        let name = program.functions[index].name.clone();
+        lowering.module.hosts.push(Host { name, params, ret, purity: Purity::Pure });
     }
     for index in &all {
         let function = &program.functions[*index];
@@ -102,7 +118,8 @@ impl Lowering<'_, '_> {
         let kind = if function.kind == Kind::Flow { FuncKind::Flow } else { FuncKind::Plain };
         let span = self.program.sources.place(function.ast.name.span);
         let (params, ret) = self.signature(index);
-        body::lower(self, &function.name, kind, params, ret, span, body, polls)
+        let pure = function.kind == Kind::Pure;
+        body::lower(self, &function.name, kind, params, ret, span, body, polls, pure)
     }
 
     /// Whether a function can call itself, directly or not.

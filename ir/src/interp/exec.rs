@@ -183,7 +183,7 @@ impl Machine {
             (Op::Branch, _) => Ok(Did::Target(usize::from(slots[0] == 0), None)),
             (Op::Jump, _) => Ok(Did::Target(0, None)),
             (Op::Return, _) => return self.leave(task, func, slots[0]),
-            (Op::Call, Imm::Func(callee)) => self.call(task, *callee, args),
+            (Op::Call | Op::CallOrHost, Imm::Func(callee)) => self.call(task, *callee, args),
             (Op::CreateTask, Imm::Func(callee)) => {
                 if self.alive >= self.limits.tasks {
                     Err(Fault::too_many_tasks(self.limits.tasks))
@@ -417,6 +417,32 @@ impl Machine {
         let frame = self.frame(callee, args);
         self.tasks[task].frames.push(frame);
         Ok(Did::Moved)
+    }
+
+    /// After an overflow: goes on after the outermost `call_or_host` that the task stands in with the result of its host function.
+    /// False where there is none, or none with a result.
+    pub(super) fn call_again(&mut self, task: usize, world: &mut dyn World) -> Result<bool, Halt> {
+        let module = Arc::clone(&self.module);
+        let callers = self.tasks[task].frames.len().saturating_sub(1);
+        let standing = |frame: &Frame| {
+            let func = module.func(frame.func);
+            func.block(frame.block).insts.get(frame.at).map(|inst| func.inst(*inst))
+        };
+        let mut frames = self.tasks[task].frames[..callers].iter().enumerate();
+        let found =
+            frames.find_map(|(at, frame)| standing(frame).filter(|i| i.op == Op::CallOrHost).map(|i| (at, frame, i)));
+        let Some((at, frame, inst)) = found else { return Ok(false) };
+        let Imm::Func(callee) = inst.imm else { return Ok(false) };
+        let Some(host) = module.host_of(callee) else { return Ok(false) };
+        let values: Option<Vec<Typed>> =
+            inst.args.iter().map(|v| frame.values.get(v.index()).copied().flatten()).collect();
+        let Some(values) = values else { return self.broken(task, "the arguments of a call are gone") };
+        let host = module.host(host);
+        let answer = self.host_args(&values).and_then(|args| world.call_pure(host, &args));
+        let Ok(slot) = self.accept(host, answer) else { return Ok(false) };
+        self.tasks[task].frames.truncate(at + 1);
+        self.deliver(task, slot)?;
+        Ok(true)
     }
 
     fn leave(&mut self, task: usize, func: &Func, slot: u64) -> Result<Did, Halt> {

@@ -43,6 +43,12 @@ pub(super) fn call(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     Ok(callee)
 }
 
+/// The same: only an overflow looks at which of both it was.
+#[inline(always)]
+pub(super) fn call_or_host(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
+    call(exec, cur, w)
+}
+
 /// Copies the arguments of a call or a new task into the callee's parameters.
 #[inline(always)]
 pub(super) fn pass(from: Cursor, to: Cursor, count: u16) {

@@ -622,5 +622,6 @@ fn plain(inst: &InstData) -> Form {
         Op::QueueReceive => Form::QueueReceive,
         Op::After => Form::After,
         Op::QueueNamed => Form::QueueNamed,
+        Op::CallOrHost => Form::CallOrHost,
     }
 }

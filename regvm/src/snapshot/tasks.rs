@@ -225,7 +225,7 @@ fn check_state(module: &Module, head: &SavedHead, task: &SavedTask) -> Result<()
     begins(outermost.func)?;
     for pair in task.frames.windows(2) {
         let inst = Stand { module, func: pair[0].func, stop: pair[0].stop }.inst();
-        if inst.op != Op::Call || inst.imm != Imm::Func(pair[1].func) {
+        if !inst.op.calls() || inst.imm != Imm::Func(pair[1].func) {
             return Err(format!("its frame in {} stands at no call of {}", pair[0].func, pair[1].func));
         }
     }
@@ -234,14 +234,14 @@ fn check_state(module: &Module, head: &SavedHead, task: &SavedTask) -> Result<()
     let op = inst.op;
     let fits = match &task.state {
         SavedState::Start(..) => false,
-        SavedState::Deliver(slot) => op != Op::Call && op != Op::Select && (stand.result().is_some() || *slot == 0),
+        SavedState::Deliver(slot) => !op.calls() && op != Op::Select && (stand.result().is_some() || *slot == 0),
         SavedState::Case(case, slot) => {
             let there = (*case as usize) < inst.targets.len();
             op == Op::Select && there && (stand.element(*case).is_some() || *slot == 0)
         }
         SavedState::Fault(_) => {
             let can_close = matches!(op, Op::QueueGet | Op::QueueReceive | Op::QueuePut | Op::Select);
-            op != Op::Call && (op.effect().has(DURABLE) || can_close)
+            !op.calls() && (op.effect().has(DURABLE) || can_close)
         }
         SavedState::Call(_, Request::Sleep { .. }) => op == Op::Sleep,
         SavedState::Call(_, Request::Host { host, .. }) => op == Op::CallImpure && inst.imm == Imm::Host(*host),
