@@ -119,8 +119,8 @@ def answers(script: list[Any]) -> list[Any]:
 def run(source: str, script: list[Any], entry: str, args: list[Any], is_bounded: bool = False) -> dict[str, Any]:
     here = world.start(script)
 
-    def show(*values: Any, sep: str = " ", **_: Any) -> None:
-        here.log.append(sep.join(str(value) for value in values))
+    def show(*values: Any, sep: str | None = " ", **_: Any) -> None:
+        here.log.append((" " if sep is None else sep).join(str(value) for value in values))
 
     module = types.ModuleType("main")
     sys.modules["main"] = module

@@ -19,6 +19,12 @@ impl Checker<'_, '_> {
             self.name_lambda(name, lambda, value.span);
             return;
         }
+        if let [ast::Expr { kind: A::Name(name), .. }] = targets
+            && let Some(function) = self.named_function(value, out)
+        {
+            self.name_function(name, function, value.span);
+            return;
+        }
         // A swap needs no tuple: all values first, then all targets.
         if let ([target], A::Tuple(values)) = (targets, &value.kind)
             && let A::Tuple(parts) | A::List(parts) = &target.kind

@@ -57,6 +57,10 @@ pub(super) struct Checker<'p, 'a> {
     pub params: HashSet<VarId>,
     /// The lambdas that have a name.
     pub lambdas: HashMap<String, Rc<ast::Lambda>>,
+    /// The names that stand for functions, and what they are called as.
+    pub stand_ins: HashMap<String, ast::Expr>,
+    /// The names that stand for generators.
+    pub generators: HashMap<String, ast::Expr>,
     /// The functions that are defined in this one, by their index in the program.
     pub nested: HashMap<String, usize>,
     /// The object under construction in an `__init__`.
@@ -81,6 +85,10 @@ pub(super) struct Checker<'p, 'a> {
     /// Names that are read in loops before anything is assigned to them, and the loops.
     pub early: HashMap<String, Vec<u32>>,
     pub out: Vec<Diagnostic>,
+    /// The types of what it returns, while its result has none.
+    pub returned: Vec<TypeId>,
+    /// Whether it is only looked at for its result.
+    pub tells_result: bool,
     pub calls: Vec<(usize, Span)>,
     pub spawns: Vec<(usize, Span)>,
     pub uses: Vec<Span>,
@@ -108,6 +116,12 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
         program.functions[index].outcome = Outcome::DoesNotFit(Box::new(report));
         return;
     }
+    if function.ret.is_none() && ast.ret.is_none() && function.within.is_some() {
+        let report = no_result(&ast.name.text, ast.name.span);
+        program.functions[index].outcome = Outcome::DoesNotFit(Box::new(report.clone()));
+        program.functions[index].diagnostics = vec![report];
+        return;
+    }
     if let Some(reason) = super::first_error(&function.signature) {
         let reason = Box::new(reason.clone());
         program.functions[index].outcome = Outcome::DoesNotFit(reason);
@@ -132,11 +146,33 @@ pub(super) fn check(program: &mut Program<'_>, index: usize) {
     }
 }
 
+/// The report for a nested function whose result no call and no `return` tells.
+pub(super) fn no_result(name: &str, span: Span) -> Diagnostic {
+    let message = format!("the type of what `{name}` returns is not known");
+    Diagnostic::error(Code::NoAnnotation, span, message).help(format!("write it: def {name}(…) -> int:"))
+}
+
+/// The type of what a nested function returns, as far as its body tells without it. Its body is checked later.
+pub(super) fn result_of(program: &mut Program<'_>, index: usize) -> Option<TypeId> {
+    let Ok(stmts) = &program.functions[index].ast.body else { return None };
+    let mut known = Inference::default();
+    while let Some(more) = attempt(program, index, stmts, known) {
+        known = more;
+    }
+    Checker::reopen(program, index);
+    let function = &mut program.functions[index];
+    function.outcome = Outcome::Pending;
+    function.diagnostics.clear();
+    let returned = std::mem::take(&mut function.returned);
+    if returned.is_empty() { None } else { Some(program.types.union(&returned)) }
+}
+
 /// Checks the body once; gives what it has learnt about empty literals if it is to be checked again.
 fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], known: Inference) -> Option<Inference> {
     let function = &program.functions[index];
     let (ast, kind) = (function.ast, function.kind);
     let params = function.params.clone();
+    let tells_result = function.ret.is_none() && ast.ret.is_none() && function.within.is_some();
     let mut checker = Checker {
         index,
         kind,
@@ -151,6 +187,8 @@ fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], 
         locals: HashSet::new(),
         params: HashSet::new(),
         lambdas: HashMap::new(),
+        stand_ins: HashMap::new(),
+        generators: HashMap::new(),
         nested: HashMap::new(),
         init: None,
         inits: Vec::new(),
@@ -165,6 +203,8 @@ fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], 
         loops_seen: 0,
         early: HashMap::new(),
         out: Vec::new(),
+        returned: Vec::new(),
+        tells_result,
         calls: Vec::new(),
         spawns: Vec::new(),
         uses: Vec::new(),
@@ -228,18 +268,20 @@ fn attempt<'a>(program: &mut Program<'a>, index: usize, stmts: &'a [ast::Stmt], 
             );
         }
     }
+    if checker.assigned.is_reached() && checker.tells_result {
+        checker.returned.push(types::NONE);
+    }
     let learnt = checker.learnt();
     if learnt.is_some() {
         // What is defined inside is called anew, with variables of the types that are known by then.
-        for inner in program.functions.iter_mut().filter(|f| f.within == Some(index) && f.closed) {
-            inner.closed = false;
-            inner.params.truncate(inner.ast.params.len());
-        }
+        Checker::reopen(program, index);
         return learnt;
     }
+    let returned = std::mem::take(&mut checker.returned);
     let (vars, out, changed) = (checker.vars, checker.out, checker.changed);
     let (calls, spawns, uses, acts) = (checker.calls, checker.spawns, checker.uses, checker.acts);
     let function = &mut program.functions[index];
+    function.returned = returned;
     function.calls = calls;
     function.spawns = spawns;
     function.uses = uses;
@@ -360,8 +402,10 @@ impl Checker<'_, '_> {
     /// Checks statements in order.
     pub fn block(&mut self, stmts: &[ast::Stmt]) -> Vec<Stmt> {
         let mut out = Vec::new();
-        for stmt in stmts {
-            self.stmt(stmt, &mut out);
+        for (index, stmt) in stmts.iter().enumerate() {
+            if !self.names_generator(stmt, stmts.get(index + 1)) {
+                self.stmt(stmt, &mut out);
+            }
         }
         out
     }
@@ -513,6 +557,11 @@ impl Checker<'_, '_> {
             self.assigned = Assigned::unreachable();
             return;
         }
+        if let (Some(value), None, true) = (value, self.ret, self.tells_result) {
+            self.returns(value);
+            self.assigned = Assigned::unreachable();
+            return;
+        }
         let checked = match value {
             None => Some(typed(types::NONE, span, ExprKind::None)),
             Some(value) if self.ret_reads => self.used_up(value, self.ret),
@@ -535,6 +584,21 @@ impl Checker<'_, '_> {
             }
         }
         self.assigned = Assigned::unreachable();
+    }
+
+    /// What a value tells of the result of a function that has no type: of a choice, what each side tells.
+    fn returns(&mut self, value: &ast::Expr) {
+        if let A::If { test, then, otherwise } = &value.kind {
+            let (_, Outcomes { holds, fails }) = self.test(test);
+            for (state, side) in [(holds, then), (fails, otherwise)] {
+                self.assigned = state;
+                self.returns(side);
+            }
+            return;
+        }
+        if let Some(found) = self.expr(value, None) {
+            self.returned.push(found.ty);
+        }
     }
 
     /// Whether an expression names an exception, as far as can be told: a class of the file, something imported, or one of

@@ -269,23 +269,35 @@ impl Checker<'_, '_> {
 
     fn print(&mut self, arguments: &[Argument], span: Span) -> Option<Expr> {
         let starred = arguments.iter().any(|a| matches!(a.value.kind, A::Starred(_)));
-        let mut separator = " ".to_owned();
+        let mut separator = typed(types::STR, span, ExprKind::Str(" ".to_owned()));
+        let mut stmts = Vec::new();
         let mut parts = Vec::new();
         for argument in arguments {
+            // What is written before an option has its value before it.
+            let constant = matches!(argument.value.kind, A::Str(_) | A::None | A::Bool(_));
+            if argument.name.is_some() && !constant {
+                let before = std::mem::take(&mut parts).into_iter();
+                parts = before.map(|part: Option<Expr>| part.map(|part| self.keep(part, &mut stmts))).collect();
+            }
             match &argument.name {
                 None if starred => {}
                 None => parts.push(self.expr(&argument.value, None).and_then(|v| self.text_of(v))),
                 Some(name) if name.text == "sep" => {
                     let value = self.expr(&argument.value, Some(types::STR))?;
-                    let value = self.needed(value, types::STR, "argument `sep` of `print`")?;
-                    match value.kind {
-                        ExprKind::Str(text) => separator = text,
-                        _ => {
-                            let message = "not supported yet: a separator that is no constant";
-                            return self.fail(Code::NotYet, value.span, message);
-                        }
+                    if value.ty == types::NONE {
+                        continue;
                     }
+                    let value = self.needed(value, types::STR, "argument `sep` of `print`")?;
+                    separator = self.keep(value, &mut stmts);
                 }
+                // The log has lines, which are there at once.
+                Some(name) if name.text == "flush" => {
+                    let value = self.expr(&argument.value, Some(types::BOOL))?;
+                    stmts.push(crate::tree::Stmt { span, kind: crate::tree::StmtKind::Do(value) });
+                }
+                Some(name)
+                    if name.text == "end" && matches!(&argument.value.kind, A::Str(text) if text == "\n")
+                        || matches!(argument.value.kind, A::None) && matches!(&*name.text, "end" | "file") => {}
                 Some(name) => {
                     let message = format!("`print` of flows has no `{}`: it writes a line to the log", name.text);
                     return self.fail(Code::ArgumentName, name.span, message);
@@ -294,10 +306,18 @@ impl Checker<'_, '_> {
         }
         let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
         let text = match starred {
-            true => self.print_all(arguments, &separator, span)?,
-            false => self.joined(parts, &separator, span)?,
+            true => self.print_all(arguments, separator, span)?,
+            false => match &separator.kind {
+                ExprKind::Str(separator) => self.joined(parts, separator, span)?,
+                _ => {
+                    let list = self.program.types.intern(Type::List(types::STR));
+                    let parts = op(Op::ListNew, parts, list, span);
+                    self.syntax("str_join", vec![separator, parts], span)?
+                }
+            },
         };
-        self.chosen("print", &candidates(Spelling::Function("print")), vec![text], span)
+        let printed = self.chosen("print", &candidates(Spelling::Function("print")), vec![text], span)?;
+        Some(seq(stmts, printed))
     }
 
     /// The text that `str(value)` makes.

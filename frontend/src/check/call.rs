@@ -46,6 +46,9 @@ impl Checker<'_, '_> {
             if let Some(index) = self.nested.get(name).copied() {
                 return self.call_nested(index, arguments, span, awaited);
             }
+            if let Some(function) = self.stand_ins.get(name).cloned() {
+                return self.call(&function, arguments, want, span, awaited);
+            }
         }
         if let A::Attribute(of, name) = &of.kind
             && let A::Call(inner, nothing) = &of.kind
@@ -266,7 +269,7 @@ impl Checker<'_, '_> {
             given[slot] = match (value, param.ty) {
                 (Some(value), Some(ty)) => {
                     let value = if param.reads { self.read_as(value, ty) } else { value };
-                    self.needed(value, ty, &what)
+                    if self.learn_param(param, &value) { None } else { self.needed(value, ty, &what) }
                 }
                 _ => None,
             };

@@ -97,6 +97,9 @@ impl Checker<'_, '_> {
                 if let (BinaryOp::Mod, Some(template)) = (code, self.template_text(left)) {
                     return self.percent(&template, right, left.span, span);
                 }
+                if let (BinaryOp::Mod, A::Bytes(template)) = (code, &left.kind) {
+                    return self.percent_bytes(template, right, left.span, span);
+                }
                 let (left, right) = self.operands(*code, left, right, want);
                 self.binary(*code, left?, right?, span)
             }
@@ -185,7 +188,12 @@ impl Checker<'_, '_> {
         if let Some(local) = self.names.get(name).copied() {
             return self.local_value(name, local, expr);
         }
-        if self.nested.contains_key(name) || self.lambdas.contains_key(name) {
+        if let Some(generator) = self.generators.get(name).cloned() {
+            return self.used_up(&generator, None);
+        }
+        let function =
+            [self.nested.contains_key(name), self.lambdas.contains_key(name), self.stand_ins.contains_key(name)];
+        if function.contains(&true) {
             return self.nested_value(name, span);
         }
         if self.locals.contains(name) {

@@ -20,6 +20,11 @@ fn at(span: Span, kind: A) -> ast::Expr {
     ast::Expr { span, kind }
 }
 
+fn call(name: &str, arguments: Vec<ast::Expr>, span: Span) -> ast::Expr {
+    let arguments = arguments.into_iter().map(|value| Argument { name: None, value }).collect();
+    at(span, A::Call(Box::new(at(span, A::Name(name.to_owned()))), arguments))
+}
+
 fn generator(element: ast::Expr, target: ast::Expr, iterable: ast::Expr, conditions: Vec<ast::Expr>) -> Comprehension {
     let clauses = vec![ast::Clause { target, iterable, conditions }];
     Comprehension { makes: Makes::Generator, element, value: None, clauses }
@@ -31,6 +36,23 @@ impl Checker<'_, '_> {
     pub fn as_generator(&mut self, expr: &ast::Expr, stmts: &mut Vec<Stmt>) -> Option<Option<Comprehension>> {
         match &expr.kind {
             A::Comprehension(c) if c.makes == Makes::Generator => Some(Some((**c).clone())),
+            A::Name(name) if !self.names.contains_key(name) => {
+                let generator = self.generators.get(name).cloned()?;
+                self.as_generator(&generator, stmts)
+            }
+            A::Call(of, arguments) => {
+                // An iterator of a generator is that, and one of what has elements goes over them.
+                if let (A::Name(name), [Argument { name: None, value }]) = (&of.kind, arguments.as_slice())
+                    && name == "iter"
+                    && self.is_free(name)
+                {
+                    return match self.as_generator(value, stmts) {
+                        Some(c) => Some(c),
+                        None => Some(Some(self.over(value))),
+                    };
+                }
+                self.as_comprehension(expr, stmts)
+            }
             _ => self.as_comprehension(expr, stmts),
         }
     }
@@ -262,6 +284,123 @@ impl Checker<'_, '_> {
         };
         let (best, default) = (convert(best, both).ok()?, convert(default, both).ok()?);
         Some(seq(all, typed(both, span, ExprKind::If(Box::new(found), Box::new(best), Box::new(default)))))
+    }
+
+    /// `next(generator)`, or a default where it has no element: the loop ends at the first one.
+    pub fn first_of(&mut self, arguments: &[Argument], span: Span) -> Option<Option<Expr>> {
+        let (generator, default) = match arguments {
+            [one] => (one, None),
+            [one, default] => (one, Some(&default.value)),
+            _ => return None,
+        };
+        if arguments.iter().any(|a| a.name.is_some()) {
+            return None;
+        }
+        let mut all = Vec::new();
+        let c = match self.as_generator(&generator.value, &mut all)? {
+            Some(c) => c,
+            None => return Some(None),
+        };
+        Some(self.first_element(&c, default, all, span))
+    }
+
+    fn first_element(
+        &mut self,
+        c: &Comprehension,
+        default: Option<&ast::Expr>,
+        mut all: Vec<Stmt>,
+        span: Span,
+    ) -> Option<Expr> {
+        self.forget_in_comprehension(c);
+        let seen = self.new_var(None, types::BOOL);
+        let yes = |value: bool| typed(types::BOOL, span, ExprKind::Bool(value));
+        let mut made = None;
+        let stmts = self.clauses(&c.clauses, span, &mut |checker| {
+            let element = checker.expr(&c.element, None)?;
+            let ty = element.ty;
+            let list = checker.program.types.intern(Type::List(ty));
+            let id = checker.new_var(None, list);
+            made = Some((id, list, ty));
+            let push = op(Op::ListPush, vec![var(id, list, span), element], types::NONE, span);
+            Some(vec![
+                Stmt { span, kind: StmtKind::Do(push) },
+                Stmt { span, kind: StmtKind::Assign(seen, yes(true)) },
+                Stmt { span, kind: StmtKind::Break },
+            ])
+        })?;
+        let (id, list, ty) = made?;
+        all.push(Stmt { span, kind: StmtKind::Assign(id, op(Op::ListNew, Vec::new(), list, span)) });
+        all.push(Stmt { span, kind: StmtKind::Assign(seen, yes(false)) });
+        all.extend(super::loops::stop_when(stmts, seen, true, span));
+        let found = var(seen, types::BOOL, span);
+        let first = op(Op::ListGet, vec![var(id, list, span), int(0, span)], ty, span);
+        let Some(default) = default else {
+            let message = typed(types::STR, span, ExprKind::Str("StopIteration".to_owned()));
+            let fail = Stmt { span, kind: StmtKind::Fail(TrapKind::Raised, message) };
+            all.push(Stmt { span, kind: StmtKind::If(found, Vec::new(), vec![fail]) });
+            return Some(seq(all, first));
+        };
+        // What makes the default can't see the difference: it is worked out either way.
+        let default = self.expr(default, Some(ty))?;
+        let both = join(ty, default.ty).unwrap_or_else(|| self.program.types.union(&[ty, default.ty]));
+        let mut before = Vec::new();
+        let default = self.keep(default, &mut before);
+        before.extend(all);
+        let (first, default) = (self.converted(first, both).ok()?, self.converted(default, both).ok()?);
+        Some(seq(before, typed(both, span, ExprKind::If(Box::new(found), Box::new(first), Box::new(default)))))
+    }
+
+    /// `zip(*rows)`: the columns, as a list of tuples; where the rows are tuples of known length with parts of several types, as a
+    /// tuple of those.
+    pub fn columns(&mut self, rows: &ast::Expr, span: Span) -> Option<Expr> {
+        let mut stmts = Vec::new();
+        let rows = self.used_up(rows, None).and_then(|rows| self.listed_or_report(rows))?;
+        let row = self.program.types.element(rows.ty)?;
+        let source = self.hide(rows.clone(), &mut stmts);
+        let each = at(span, A::Name(format!("{EACH}0")));
+        let column = |index: ast::Expr| {
+            let element = at(span, A::Index(Box::new(each.clone()), Box::new(index)));
+            let list = generator(element, each.clone(), source.clone(), Vec::new());
+            let list = at(span, A::Comprehension(Box::new(list)));
+            call("tuple", vec![list], span)
+        };
+        let parts = match self.named_parts(row) {
+            Some(parts) => Some(parts),
+            None => match self.program.types.get(row) {
+                Type::Tuple(parts) => Some(parts.clone()),
+                _ => None,
+            },
+        };
+        if let Some(parts) = parts.filter(|parts| !parts.is_empty()) {
+            let count = parts.len();
+            let columns: Vec<ast::Expr> =
+                (0..count).map(|index| column(at(span, A::Int(i128::try_from(index).unwrap_or(0))))).collect();
+            if parts.iter().any(|part| *part != parts[0]) {
+                let rows = self.expr(&source, None)?;
+                let length = self.length_of(rows)?;
+                let none = op(Op::Ieq, vec![length, int(0, span)], types::BOOL, span);
+                let text = format!("not enough values to unpack (expected {count}, got 0)");
+                let message = typed(types::STR, span, ExprKind::Str(text));
+                let fail = Stmt { span, kind: StmtKind::Fail(TrapKind::Value, message) };
+                stmts.push(Stmt { span, kind: StmtKind::If(none, vec![fail], Vec::new()) });
+                let columns = self.expr(&at(span, A::Tuple(columns)), None)?;
+                return Some(seq(stmts, columns));
+            }
+            let all = at(span, A::List(columns));
+            let test = Box::new(source.clone());
+            let choice = A::If { test, then: Box::new(all), otherwise: Box::new(at(span, A::List(Vec::new()))) };
+            let columns = self.expr(&at(span, choice), None)?;
+            return Some(seq(stmts, columns));
+        }
+        let lengths = generator(call("len", vec![each.clone()], span), each.clone(), source.clone(), Vec::new());
+        let lengths = Argument { name: None, value: at(span, A::Comprehension(Box::new(lengths))) };
+        let zero = ast::Name { text: "default".to_owned(), span };
+        let zero = Argument { name: Some(zero), value: at(span, A::Int(0)) };
+        let least = at(span, A::Call(Box::new(at(span, A::Name("min".to_owned()))), vec![lengths, zero]));
+        let position = at(span, A::Name(format!("{EACH}1")));
+        let c = generator(column(position.clone()), position, call("range", vec![least], span), Vec::new());
+        let columns = self.comprehension(&Comprehension { makes: Makes::List, ..c }, None, span)?;
+        Some(seq(stmts, columns))
     }
 
     /// `dict.fromkeys(keys, value)`.

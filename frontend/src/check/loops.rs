@@ -98,6 +98,10 @@ impl Checker<'_, '_> {
                     ("enumerate", [inner, start]) => {
                         return self.enumerate(&inner.value, Some(&start.value), span, out);
                     }
+                    ("zip", [Argument { value: ast::Expr { kind: A::Starred(rows), .. }, .. }]) => {
+                        let columns = self.columns(rows, span)?;
+                        return self.value_turns(columns, span, out);
+                    }
                     ("zip", [_, _, ..]) => return self.zip(arguments, false, span, out),
                     ("reversed", [inner]) => return self.reversed(&inner.value, span, out),
                     _ => {}
@@ -745,7 +749,7 @@ fn steps(id: VarId, stop: Expr, step: Expr, limit: Option<Expr>, up: bool, span:
 }
 
 /// Makes each loop among the statements, but the innermost ones, stop when the variable has this value.
-fn stop_when(stmts: Vec<Stmt>, id: VarId, value: bool, span: Span) -> Vec<Stmt> {
+pub(super) fn stop_when(stmts: Vec<Stmt>, id: VarId, value: bool, span: Span) -> Vec<Stmt> {
     stmts
         .into_iter()
         .map(|stmt| match stmt.kind {

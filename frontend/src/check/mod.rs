@@ -6,7 +6,7 @@
 //! `constants` module constants, `body` one function with its statements, `assign`, `loops`, `choice` (match and select), `conditions`,
 //! `expr` expressions, `elements` parts of values, `sequences` displays and unpacking, `folds` generators that a builtin consumes, `operators`, `call`, `builtin`, `overloads` which of several builtins a call means,
 //! `own` the class of the language itself, `special` builtins that say more than a signature, `format` f-strings, `templates` `%` and `.format`, `convert` implicit conversions, `purity` what pure functions must not change,
-//! `json` values to JSON and back, `infer` what empty lists and dicts hold, `variables` what variables are and whether they have
+//! `stand_ins` names of functions and generators, `json` values to JSON and back, `infer` what empty lists and dicts hold, `variables` what variables are and whether they have
 //! a value.
 
 mod annotations;
@@ -41,6 +41,7 @@ mod purity;
 mod sequences;
 mod signatures;
 mod special;
+mod stand_ins;
 mod templates;
 mod unions;
 mod variables;

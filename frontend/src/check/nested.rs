@@ -111,7 +111,7 @@ fn variables(f: &ast::Function) -> HashSet<String> {
 }
 
 /// All names that a function mentions, those of the functions in it too.
-fn mentioned(f: &ast::Function) -> HashSet<String> {
+pub(super) fn mentioned(f: &ast::Function) -> HashSet<String> {
     let mut out = HashSet::new();
     let Ok(body) = &f.body else { return out };
     let mut inner = Vec::new();
@@ -166,8 +166,8 @@ impl Checker<'_, '_> {
             if self.nested.contains_key(variable) {
                 continue;
             }
-            if self.lambdas.contains_key(variable) {
-                let message = format!("`{name}` uses the lambda `{variable}`, which is known where it is defined only");
+            if self.lambdas.contains_key(variable) || self.stand_ins.contains_key(variable) {
+                let message = format!("`{name}` uses the function `{variable}`, which is known where it is named only");
                 let report = Diagnostic::error(Code::Unsupported, span, message);
                 self.report(report.help(format!("define `{variable}` as a function")));
                 return None;
@@ -197,11 +197,33 @@ impl Checker<'_, '_> {
                 positional_only: true,
             });
         }
-        let function = &mut self.program.functions[index];
-        if !function.closed {
+        if !self.program.functions[index].closed {
+            self.told_by_call(index, arguments);
+            let function = &mut self.program.functions[index];
             function.closed = true;
             function.params.extend(params.iter().cloned());
+            self.told_by_body(index);
         }
+        let called = &self.program.functions[index];
+        let untyped = called.params.iter().find(|p| p.ty.is_none()).map(|p| (p.name.clone(), p.span));
+        if let Some((param, place)) = untyped {
+            // A literal that is not known yet is known in the next attempt.
+            if !self.infer.is_open() {
+                let message = format!("parameter `{param}` of `{name}` has no type");
+                let report = Diagnostic::error(Code::NoAnnotation, place, message);
+                self.report(report.help(format!("write its type: {param}: int")));
+            }
+            arguments.iter().for_each(|a| {
+                self.expr(&a.value, None);
+            });
+            return None;
+        }
+        if called.ret.is_none() && called.ast.ret.is_none() && !self.tells_result {
+            let place = called.ast.name.span;
+            self.report(super::body::no_result(&name, place));
+            return None;
+        }
+        let function = &mut self.program.functions[index];
         let own = function.params.len() - params.len();
         let same = function.params[own..].iter().zip(&params).all(|(a, b)| a.name == b.name && a.ty == b.ty);
         if !same {
@@ -210,6 +232,79 @@ impl Checker<'_, '_> {
         }
         let params: Vec<Param> = function.params[..own].to_vec();
         self.call_with(index, &params, Vec::new(), captured, arguments, span, awaited)
+    }
+
+    /// What the first call tells of parameters that have no type.
+    fn told_by_call(&mut self, index: usize, arguments: &[Argument]) {
+        let params = self.program.functions[index].params.clone();
+        for (slot, param) in params.iter().enumerate().filter(|(_, p)| p.ty.is_none()) {
+            let given = arguments.iter().enumerate().find(|(position, argument)| match &argument.name {
+                None => *position == slot && !param.keyword_only,
+                Some(name) => name.text == param.name,
+            });
+            let Some((_, argument)) = given else { continue };
+            // It is looked at again as an argument, which reports its mistakes.
+            let (reports, before) = (self.out.len(), self.assigned.clone());
+            let value = self.expr(&argument.value, None);
+            self.out.truncate(reports);
+            self.assigned = before;
+            let learnt = self.infer.type_at(param.span);
+            self.infer.infers(param.span);
+            self.program.functions[index].params[slot].ty = match (value, learnt) {
+                (Some(value), _) if self.has_unknown(value.ty) => None,
+                (Some(value), Some(learnt)) if self.program.types.includes(learnt, value.ty) => Some(learnt),
+                (Some(value), _) => Some(value.ty),
+                (None, _) => None,
+            };
+        }
+    }
+
+    /// A call whose argument is of another type than what the first call has told: from the next attempt on the parameter
+    /// takes both.
+    pub fn learn_param(&mut self, param: &Param, value: &Expr) -> bool {
+        let Some(ty) = param.ty.filter(|_| self.infer.is_inferred(param.span)) else { return false };
+        if self.has_unknown(value.ty) || self.fits(value.ty, ty, 0) {
+            return false;
+        }
+        let both = self.program.types.union(&[ty, value.ty]);
+        self.infer.learn_type(param.span, both)
+    }
+
+    /// What the body tells of a result that has no type.
+    fn told_by_body(&mut self, index: usize) {
+        let function = &self.program.functions[index];
+        let all_typed = function.params.iter().all(|p| p.ty.is_some());
+        if function.ret.is_some() || function.ast.ret.is_some() || !all_typed {
+            return;
+        }
+        let owner = self.program.owner;
+        let found = super::body::result_of(self.program, index);
+        self.program.owner = owner;
+        self.program.functions[index].ret = found;
+    }
+
+    /// Forgets what calls have told of a nested function, for another attempt.
+    pub fn reopen(program: &mut Program<'_>, outer: usize) {
+        let within: Vec<usize> =
+            (0..program.functions.len()).filter(|f| program.functions[*f].within == Some(outer)).collect();
+        for inner in within {
+            let function = &mut program.functions[inner];
+            if !function.closed {
+                continue;
+            }
+            function.closed = false;
+            let own = function.ast.params.len();
+            function.params.truncate(own);
+            for (param, written) in function.params.iter_mut().zip(&function.ast.params) {
+                if written.annotation.is_none() && written.default.is_none() {
+                    param.ty = None;
+                }
+            }
+            if function.ast.ret.is_none() && super::signatures::returns_something(function.ast) {
+                function.ret = None;
+            }
+            Self::reopen(program, inner);
+        }
     }
 
     /// The value of a nested function that stands where a value is needed.

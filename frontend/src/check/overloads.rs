@@ -80,7 +80,7 @@ impl Checker<'_, '_> {
         for (position, argument) in arguments.iter().enumerate() {
             let want = self.wanted(&shaped, receiver.as_ref(), position);
             let mut before = Vec::new();
-            if let Some(lazy) = self.as_comprehension(&argument.value, &mut before) {
+            if let Some(lazy) = self.as_generator(&argument.value, &mut before) {
                 let list = lazy.map(|c| ast::Comprehension { makes: ast::Makes::List, ..c });
                 let list = list.and_then(|c| self.comprehension(&c, want, argument.value.span));
                 values.push(list.map(|list| seq(before, list)));

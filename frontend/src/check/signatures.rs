@@ -93,6 +93,8 @@ pub(crate) struct Function<'a> {
     pub spawns: Vec<(usize, Span)>,
     /// The constants and classes that it uses, for the excerpts that a program keeps.
     pub uses: Vec<Span>,
+    /// The types of what it returns, while its result has none.
+    pub returned: Vec<TypeId>,
     /// Whether its body itself waits, or touches tasks and sync objects.
     pub acts: bool,
     /// Where its body changes a parameter at first sight, as a report; what it changes by other ways is found later.
@@ -121,6 +123,7 @@ impl<'a> Function<'a> {
             calls: Vec::new(),
             spawns: Vec::new(),
             uses: Vec::new(),
+            returned: Vec::new(),
             acts: false,
             changes: Vec::new(),
             signature: Vec::new(),
@@ -137,6 +140,11 @@ impl<'a> Function<'a> {
     pub fn is_host(&self) -> bool {
         self.kind == Kind::Impure || (self.kind == Kind::Pure && !self.is_compiled())
     }
+}
+
+/// Whether a parameter is None where it is not given.
+fn is_none_default(param: &ast::Param) -> bool {
+    matches!(&param.default, Some(ast::Expr { kind: ExprKind::None, .. }))
 }
 
 /// Declares all classes and functions of the program.
@@ -234,6 +242,11 @@ impl Program<'_> {
                     class
                 }
                 Some(annotation) => self.annotation(annotation, &mut out),
+                // What is called in one function only is of the type that it is given there.
+                None if self.functions[index].within.is_some() && !is_none_default(param) => {
+                    let default = param.default.as_ref().map(|default| self.evaluate(default, None, 0));
+                    default.and_then(Result::ok).map(|(_, ty)| ty)
+                }
                 None => {
                     let message = format!("parameter `{}` of `{}` has no type", name.text, ast.name.text);
                     let report = Diagnostic::error(Code::NoAnnotation, name.span, message);
@@ -262,6 +275,8 @@ impl Program<'_> {
                 let error = self.classes[super::own::DS_ERROR].ty;
                 error.map(|error| self.types.union(&[error, types::NONE]))
             }
+            // Its body tells, at the first call.
+            None if self.functions[index].within.is_some() && returns_something(ast) => None,
             None => Some(types::NONE),
         };
         if matches!(kind, Kind::Pure | Kind::Impure) {
@@ -389,7 +404,7 @@ impl Program<'_> {
 }
 
 /// Whether a function has a `return` with a value that is not None as written.
-fn returns_something(ast: &ast::Function) -> bool {
+pub(super) fn returns_something(ast: &ast::Function) -> bool {
     let Ok(body) = &ast.body else { return false };
     let mut found = false;
     crate::walk::statements(

@@ -59,6 +59,10 @@ impl Checker<'_, '_> {
                 let list = self.list_of(&parts, None, "an argument of this call", span);
                 list.and_then(|list| self.called(if name == "min" { "min" } else { "max" }, vec![list], span))
             }
+            ("zip", [Argument { name: None, value: ast::Expr { kind: A::Starred(rows), .. } }]) => {
+                self.columns(rows, span)
+            }
+            ("next", [_, ..]) => return self.first_of(arguments, span),
             ("zip", [_, _, _, ..]) => {
                 let c = self.over(&whole());
                 self.comprehension(&ast::Comprehension { makes: ast::Makes::List, ..c }, want, span)
@@ -69,7 +73,7 @@ impl Checker<'_, '_> {
     }
 
     /// `print(…, *values)`: the parts as one list of texts.
-    pub fn print_all(&mut self, arguments: &[Argument], separator: &str, span: Span) -> Option<Expr> {
+    pub fn print_all(&mut self, arguments: &[Argument], separator: Expr, span: Span) -> Option<Expr> {
         let text = |value: ast::Expr| {
             let of = Box::new(ast::Expr { span: value.span, kind: A::Name("str".to_owned()) });
             ast::Expr { span: value.span, kind: A::Call(of, vec![Argument { name: None, value }]) }
@@ -86,7 +90,6 @@ impl Checker<'_, '_> {
         });
         let parts: Vec<ast::Expr> = parts.collect();
         let list = self.starred_list(&parts, Some(types::STR), "a text", span)?;
-        let separator = typed(types::STR, span, ExprKind::Str(separator.to_owned()));
         self.syntax("str_join", vec![separator, list], span)
     }
 
@@ -130,6 +133,33 @@ impl Checker<'_, '_> {
                     stmts.push(crate::tree::Stmt { span, kind: crate::tree::StmtKind::Do(call) });
                 }
                 Ok(Some(seq(stmts, typed(types::NONE, span, ExprKind::None))))
+            }
+            (
+                Type::Set(_) | Type::FrozenSet(_),
+                "union" | "update",
+                [Argument { name: None, value: ast::Expr { kind: A::Starred(all), .. } }],
+            ) => {
+                // The elements of all of them, one after the other.
+                let each = |name: &str| ast::Expr { span, kind: A::Name(name.to_owned()) };
+                let clause = |target: &str, iterable: ast::Expr| ast::Clause {
+                    target: each(target),
+                    iterable,
+                    conditions: Vec::new(),
+                };
+                let clauses = vec![clause("$set", (**all).clone()), clause("$of set", each("$set"))];
+                let element = each("$of set");
+                let c = ast::Comprehension { makes: ast::Makes::Set, element, value: None, clauses };
+                let argument = Argument { name: None, value: ast::Expr { span, kind: A::Comprehension(Box::new(c)) } };
+                let found = self.methods(&receiver, name);
+                Ok(found.and_then(|found| self.overloaded(&name.text, &found, Some(receiver), &[argument], span)))
+            }
+            (Type::Str | Type::Bytes, "encode" | "decode", [Argument { name: Some(key), .. }])
+                if key.text == "errors" =>
+            {
+                let utf8 = Argument { name: None, value: ast::Expr { span, kind: A::Str("utf-8".to_owned()) } };
+                let arguments = [utf8, arguments[0].clone()];
+                let found = self.methods(&receiver, name);
+                Ok(found.and_then(|found| self.overloaded(&name.text, &found, Some(receiver), &arguments, span)))
             }
             (Type::Dict(..), "update", [_, ..]) if arguments.iter().all(|a| a.name.is_some()) => {
                 let argument = Argument { name: None, value: named(arguments, span) };

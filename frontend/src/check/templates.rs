@@ -186,6 +186,68 @@ impl Checker<'_, '_> {
         self.filled(Some(parts), bound, span)
     }
 
+    /// `template % values` of bytes: each value as text, in ASCII, or bytes as they are.
+    pub fn percent_bytes(&mut self, template: &[u8], values: &ast::Expr, whole: Span, span: Span) -> Option<Expr> {
+        let chars: Vec<char> = template.iter().copied().map(char::from).collect();
+        let pieces = match percent_pieces(&chars) {
+            Ok(pieces) => pieces,
+            Err(message) => {
+                self.expr(values, None);
+                return self.bad_template(whole, message);
+            }
+        };
+        if pieces.iter().any(|p| matches!(p, Percent::Value { key: Some(_), .. })) {
+            self.expr(values, None);
+            return self.bad_template(whole, "a template of bytes takes its values by position");
+        }
+        let mut bound = Values { names: Vec::new(), stmts: Vec::new() };
+        if !self.percent_values(values, false, &mut bound)? {
+            return None;
+        }
+        let wanted = pieces.iter().filter(|p| matches!(p, Percent::Value { .. })).count();
+        if wanted != bound.names.len() {
+            let message = format!("this template takes {wanted} values, and {} are given", bound.names.len());
+            return self.bad_template(whole, message);
+        }
+        let mut all = Vec::new();
+        let mut names = bound.names.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>().into_iter();
+        for piece in pieces {
+            let Percent::Value { kind, flags, width, precision, .. } = piece else {
+                let Percent::Text(text) = piece else { continue };
+                let bytes = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect();
+                all.push(super::expr::typed(types::BYTES, span, ExprKind::Bytes(bytes)));
+                continue;
+            };
+            let value = ast::Expr { span: values.span, kind: A::Name(names.next()?) };
+            if matches!(kind, 's' | 'b') {
+                let part = self.expr(&value, None)?;
+                if part.ty != types::BYTES || width.is_some() || precision.is_some() {
+                    let message =
+                        format!("%{kind} of bytes takes bytes, without a width, and not {}", self.name(part.ty));
+                    return self.bad_template(whole, message);
+                }
+                all.push(part);
+                continue;
+            }
+            // What is text of one value is ASCII: a number, or what `ascii` gives.
+            let kind = if kind == 'r' { 'a' } else { kind };
+            let width = width.map(|w| w.to_string()).unwrap_or_default();
+            let precision = precision.map(|p| format!(".{p}")).unwrap_or_default();
+            let one = format!("%{flags}{width}{precision}{kind}");
+            let alone = ast::Expr { span: values.span, kind: A::Tuple(vec![value]) };
+            let text = self.percent(&one, &alone, whole, span)?;
+            all.push(self.syntax("str_encode", vec![text], span)?);
+        }
+        bound.names.iter().for_each(|(_, name)| {
+            self.names.remove(name);
+        });
+        let list = self.program.types.intern(Type::List(types::BYTES));
+        let list = super::expr::op(deepslate_ir::ops::Op::ListNew, all, list, span);
+        let nothing = super::expr::typed(types::BYTES, span, ExprKind::Bytes(Vec::new()));
+        let joined = self.syntax("bytes_join", vec![nothing, list], span)?;
+        Some(seq(bound.stmts, joined))
+    }
+
     /// Binds what stands behind `%`; false where something in it has a mistake.
     fn percent_values(&mut self, values: &ast::Expr, by_name: bool, bound: &mut Values) -> Option<bool> {
         match &values.kind {
@@ -274,7 +336,7 @@ fn percent_pieces(chars: &[char]) -> Result<Vec<Percent>, String> {
         at += 1;
         match kind {
             '%' => text.push('%'),
-            's' | 'r' | 'a' | 'c' | 'd' | 'i' | 'u' | 'x' | 'X' | 'o' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
+            's' | 'b' | 'r' | 'a' | 'c' | 'd' | 'i' | 'u' | 'x' | 'X' | 'o' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
                 if !text.is_empty() {
                     pieces.push(Percent::Text(std::mem::take(&mut text)));
                 }

@@ -10,7 +10,7 @@ def half(n: int) -> int:
 
 @flow
 async def main(names: list[str], n: int) -> int:
-    f = half
+    print(half)
     shorter = lambda a, b: a + b
     print(shorter(1))
     print(shorter(1, 2, 3))

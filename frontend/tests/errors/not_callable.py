@@ -5,6 +5,6 @@ from deepslate import flow
 async def main(n: int) -> int:
     n(3)
     5(1)
-    f = main
-    g = len
+    print(main)
+    print(len)
     return n

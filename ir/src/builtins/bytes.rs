@@ -173,6 +173,103 @@ pub(super) fn decode_as(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result6
     m.new_str(&text)
 }
 
+pub(super) fn decode_errors(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    let bytes = m.bytes(a[0]);
+    let errors = m.str(a[2]);
+    let bad = |bytes: &[u8], out: &mut String| match errors {
+        "ignore" => Ok(()),
+        "replace" => {
+            out.push('\u{fffd}');
+            Ok(())
+        }
+        "backslashreplace" => {
+            bytes.iter().for_each(|b| out.push_str(&format!("\\x{b:02x}")));
+            Ok(())
+        }
+        errors => Err(value_error(format!("unknown error handler name '{errors}'"))),
+    };
+    let mut out = String::new();
+    match encoding(m.str(a[1]))? {
+        _ if errors == "strict" => return decode_as(m, c, a),
+        Encoding::Latin1 => return decode_as(m, c, a),
+        Encoding::Ascii => {
+            for byte in bytes {
+                if byte.is_ascii() { out.push(char::from(*byte)) } else { bad(&[*byte], &mut out)? }
+            }
+        }
+        Encoding::Utf8 => {
+            for chunk in bytes.utf8_chunks() {
+                out.push_str(chunk.valid());
+                if !chunk.invalid().is_empty() {
+                    bad(chunk.invalid(), &mut out)?;
+                }
+            }
+        }
+    }
+    m.new_str(&out)
+}
+
+fn all_are(m: &mut dyn Machine, a: &[u64], is: fn(u8) -> bool) -> Result64 {
+    let bytes = m.bytes(a[0]);
+    Ok(u64::from(!bytes.is_empty() && bytes.iter().all(|b| is(*b))))
+}
+
+pub(super) fn is_alpha(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    all_are(m, a, |b| b.is_ascii_alphabetic())
+}
+
+pub(super) fn is_alnum(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    all_are(m, a, |b| b.is_ascii_alphanumeric())
+}
+
+pub(super) fn all_space(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    all_are(m, a, is_space)
+}
+
+pub(super) fn is_ascii(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    Ok(u64::from(m.bytes(a[0]).is_ascii()))
+}
+
+/// The one byte to fill with, and how many of it are lacking.
+fn lacking(m: &mut dyn Machine, a: &[u64], name: &str) -> Result<(u8, usize), Fault> {
+    let fill = match a.get(2) {
+        None => b' ',
+        Some(fill) => match m.bytes(*fill) {
+            [one] => *one,
+            _ => {
+                let message = format!("{name}() argument 2 must be a byte string of length 1, not bytes");
+                return Err(value_error(message));
+            }
+        },
+    };
+    let len = m.bytes(a[0]).len();
+    let count = usize::try_from(int(a[1])).unwrap_or(0).saturating_sub(len);
+    fits(m, 1, count.saturating_add(len))?;
+    Ok((fill, count))
+}
+
+pub(super) fn ljust(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let (fill, count) = lacking(m, a, "ljust")?;
+    let mut bytes = m.bytes(a[0]).to_vec();
+    bytes.resize(bytes.len() + count, fill);
+    m.new_bytes(&bytes)
+}
+
+pub(super) fn rjust(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let (fill, count) = lacking(m, a, "rjust")?;
+    let mut bytes = vec![fill; count];
+    bytes.extend_from_slice(m.bytes(a[0]));
+    m.new_bytes(&bytes)
+}
+
+pub(super) fn zfill(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let (_, count) = lacking(m, &a[..2], "zfill")?;
+    let mut bytes = m.bytes(a[0]).to_vec();
+    let sign = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
+    bytes.splice(sign..sign, std::iter::repeat_n(b'0', count));
+    m.new_bytes(&bytes)
+}
+
 pub(super) fn of_list(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
     let each = (0..m.list_len(a[0])).map(|at| byte(int(m.list_get(a[0], at))));
     let bytes =

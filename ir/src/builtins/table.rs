@@ -668,6 +668,33 @@ builtins! {
     /// The power of e minus 1; traps on overflow.
     Expm1 "math_expm1" Function("math.expm1") (x: FLOAT) => FLOAT, [TRAPS], math::expm1;
 
+    /// A text in an encoding, where errors says what becomes of a character that it does not have: strict, ignore, replace, backslashreplace or xmlcharrefreplace.
+    StrEncodeErrors "str_encode_errors" Method("encode") (text: STR, encoding: STR, errors: STR) => BYTES, [TRAPS ALLOCATES], text::encode_errors;
+    /// The text that bytes write in an encoding, where errors says what becomes of bytes that write none: strict, ignore, replace or backslashreplace.
+    BytesDecodeErrors "bytes_decode_errors" Method("decode") (bytes: BYTES, encoding: STR, errors: STR) => STR, [TRAPS ALLOCATES], bytes::decode_errors;
+    /// Whether the text is not empty and all its characters have a numeric value.
+    StrIsNumeric "str_isnumeric" Method("isnumeric") (text: STR) => BOOL, [], text::is_numeric;
+    /// Whether the text could be a name of a program.
+    StrIsIdentifier "str_isidentifier" Method("isidentifier") (text: STR) => BOOL, [], text::is_identifier;
+    /// Whether the bytes are not empty and all ASCII letters.
+    BytesIsAlpha "bytes_isalpha" Method("isalpha") (bytes: BYTES) => BOOL, [], bytes::is_alpha;
+    /// Whether the bytes are not empty and all ASCII letters or digits.
+    BytesIsAlnum "bytes_isalnum" Method("isalnum") (bytes: BYTES) => BOOL, [], bytes::is_alnum;
+    /// Whether all bytes are ASCII.
+    BytesIsAscii "bytes_isascii" Method("isascii") (bytes: BYTES) => BOOL, [], bytes::is_ascii;
+    /// Whether the bytes are not empty and all ASCII white space.
+    BytesIsSpace "bytes_isspace" Method("isspace") (bytes: BYTES) => BOOL, [], bytes::all_space;
+    /// The bytes with others in front up to a width; none to fill with is a space.
+    BytesRjust "bytes_rjust" Method("rjust") (bytes: BYTES, width: INT) => BYTES, [TRAPS ALLOCATES], bytes::rjust;
+    /// The bytes with these in front up to a width.
+    BytesRjustFill "bytes_rjust_fill" Method("rjust") (bytes: BYTES, width: INT, fillbyte: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::rjust;
+    /// The bytes with spaces behind up to a width.
+    BytesLjust "bytes_ljust" Method("ljust") (bytes: BYTES, width: INT) => BYTES, [TRAPS ALLOCATES], bytes::ljust;
+    /// The bytes with these behind up to a width.
+    BytesLjustFill "bytes_ljust_fill" Method("ljust") (bytes: BYTES, width: INT, fillbyte: BYTES) => BYTES, [TRAPS ALLOCATES], bytes::ljust;
+    /// The bytes with zeros in front, behind a sign, up to a width.
+    BytesZfill "bytes_zfill" Method("zfill") (bytes: BYTES, width: INT) => BYTES, [TRAPS ALLOCATES], bytes::zfill;
+
     // JSON.
     /// A value as JSON text, in the form of `ir::json`, and an empty text; where it has no such form, no bytes and why: it contains itself, or is nested too deep.
     JsonWrite "json_write" Syntax (value: T) => PAIR_BYTES_STR, [TRAPS READS ALLOCATES], json::write;

@@ -263,6 +263,22 @@ each("bytes_of_count", bytes, 0, 3, -1)
 run("bytes_of_bytes", bytes, b"ab")
 each("bytes_decode", bytes.decode, b"", b"abc", "é日😀".encode(), b"a\xff", b"\xe6\x97", b"ab\xc3(", b"\x80", b"\xf0\x9f\x98", b"\xed\xa0\x80", b"\xc0\x80", b"\xe6\x97a", b"\xf5\x80\x80\x80", b"\xf0\x80\x80\x80")
 each("bytes_decode_as", bytes.decode, (b"abc", "utf-8"), (b"\xe9", "latin-1"), (b"a\xe9", "ascii"), (b"abc", "ascii"))
+for encoding in ["utf-8", "ascii", "latin-1"]:
+    for errors in ["strict", "ignore", "replace", "backslashreplace", "xmlcharrefreplace"]:
+        for t in ["", "abc", "aé日😀z"]:
+            run("str_encode_errors", str.encode, t, encoding, errors)
+        if errors != "xmlcharrefreplace":
+            for b in [b"", b"abc", b"a\xe9z", b"\xe6\x97a\xff\xf0\x9f\x98", b"\xed\xa0\x80\xc0\x80"]:
+                run("bytes_decode_errors", bytes.decode, b, encoding, errors)
+each("str_isnumeric", str.isnumeric, *TEXTS, "12", "1²", "½", "三", "Ⅷ", "1a", "-1", "٣")
+each("str_isidentifier", str.isidentifier, *TEXTS, "a", "_", "a1", "1a", "a b", "é", "日本", "a·", "·a", "℘", "ª", "a\u0301", "\u0301a", "class", "x_Y9", "²", "a²")
+for row, f in [("isalpha", bytes.isalpha), ("isalnum", bytes.isalnum), ("isascii", bytes.isascii), ("isspace", bytes.isspace)]:
+    each(f"bytes_{row}", f, *BYTES, b"a1", b"12", b" \t\n\r\x0b\x0c", b" a", b"\x1c")
+for b in [b"", b"ab", b"-12", b"+7", b"abcdef"]:
+    for n in [0, -1, 3, 5, 6]:
+        run("bytes_zfill", bytes.zfill, b, n)
+        for row in ["ljust", "rjust"]:
+            run(f"bytes_{row}", getattr(bytes, row), b, n), run(f"bytes_{row}_fill", getattr(bytes, row), b, n, b"*")
 each("bytes_join", bytes.join, (b",", [b"a", b"b"]), (b"", []), (b"--", [b"x"]))
 each("bytes_strip", bytes.strip, b" a b\n", b"", b"  ", b"\x0ba\x1c")
 

@@ -158,6 +158,53 @@ pub(super) fn encode(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
     m.new_bytes(&bytes)
 }
 
+pub(super) fn encode_errors(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
+    let last = match encoding(m.str(a[1]))? {
+        // It has all characters.
+        Encoding::Utf8 => return encode(m, c, a),
+        Encoding::Ascii => 0x7f,
+        Encoding::Latin1 => 0xff,
+    };
+    let all = m.str(a[0]).chars().all(|c| u8::try_from(u32::from(c)).is_ok_and(|byte| byte <= last));
+    let errors = m.str(a[2]).to_owned();
+    if all || errors == "strict" {
+        return encode_as(m, c, a);
+    }
+    let mut bytes = Vec::with_capacity(m.str(a[0]).len());
+    for c in m.str(a[0]).chars() {
+        let code = u32::from(c);
+        match (u8::try_from(code), errors.as_str()) {
+            (Ok(byte), _) if byte <= last => bytes.push(byte),
+            (_, "ignore") => {}
+            (_, "replace") => bytes.push(b'?'),
+            (_, "backslashreplace") => bytes.extend(escaped(code).bytes()),
+            (_, "xmlcharrefreplace") => bytes.extend(format!("&#{code};").bytes()),
+            _ => return Err(value_error(format!("unknown error handler name '{errors}'"))),
+        }
+    }
+    m.new_bytes(&bytes)
+}
+
+/// A code point as an escape of a text literal.
+fn escaped(code: u32) -> String {
+    match code {
+        0..=0xff => format!("\\x{code:02x}"),
+        0x100..=0xffff => format!("\\u{code:04x}"),
+        _ => format!("\\U{code:08x}"),
+    }
+}
+
+pub(super) fn is_numeric(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let text = m.str(a[0]);
+    Ok(u64::from(!text.is_empty() && text.chars().all(unicode::is_numeric)))
+}
+
+pub(super) fn is_identifier(m: &mut dyn Machine, _: &Call<'_>, a: &[u64]) -> Result64 {
+    let mut chars = m.str(a[0]).chars();
+    let begins = chars.next().is_some_and(unicode::begins_name);
+    Ok(u64::from(begins && chars.all(unicode::continues_name)))
+}
+
 pub(super) fn encode_as(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result64 {
     let (name, last) = match encoding(m.str(a[1]))? {
         Encoding::Utf8 => return encode(m, c, a),
@@ -165,23 +212,19 @@ pub(super) fn encode_as(m: &mut dyn Machine, c: &Call<'_>, a: &[u64]) -> Result6
         Encoding::Latin1 => ("latin-1", 0xff),
     };
     let mut bytes = Vec::with_capacity(m.str(a[0]).len());
+    let has = |c: char| u8::try_from(u32::from(c)).ok().filter(|byte| *byte <= last);
     for (at, c) in m.str(a[0]).chars().enumerate() {
-        match u8::try_from(u32::from(c)) {
-            Ok(byte) if byte <= last => bytes.push(byte),
-            _ => {
-                let code = u32::from(c);
-                let shown = match code {
-                    0..=0xff => format!("'\\x{code:02x}'"),
-                    0x100..=0xffff => format!("'\\u{code:04x}'"),
-                    _ => format!("'\\U{code:08x}'"),
-                };
-                let limit = u32::from(last) + 1;
-                let message = format!(
-                    "'{name}' codec can't encode character {shown} in position {at}: ordinal not in range({limit})"
-                );
-                return Err(value_error(message));
-            }
-        }
+        let Some(byte) = has(c) else {
+            let lacking = m.str(a[0]).chars().skip(at).take_while(|c| has(*c).is_none()).count();
+            let which = match lacking {
+                1 => format!("character '{}' in position {at}", escaped(u32::from(c))),
+                _ => format!("characters in position {at}-{}", at + lacking - 1),
+            };
+            let limit = u32::from(last) + 1;
+            let message = format!("'{name}' codec can't encode {which}: ordinal not in range({limit})");
+            return Err(value_error(message));
+        };
+        bytes.push(byte);
     }
     m.new_bytes(&bytes)
 }

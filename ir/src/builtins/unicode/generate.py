@@ -41,6 +41,9 @@ print("//! the properties that Rust's own tables don't have in Python's sense. I
 table("UNPRINTABLE", "Code points that `repr` escapes: separators but the space, controls, unassigned, private.", lambda c: not c.isprintable())
 table("LETTER", "Letters (general categories L*).", str.isalpha)
 table("DIGIT", "Decimal and other digits (`str.isdigit`).", str.isdigit)
+table("NUMERIC_LETTER", "Letters that have a numeric value.", lambda c: c.isnumeric() and c.isalpha())
+table("BEGINS_ODDLY", "What begins names but is no letter, or is a letter and begins none.", lambda c: not c.isascii() and c.isidentifier() != c.isalpha())
+table("CONTINUES_ODDLY", "What continues names but begins none.", lambda c: not c.isascii() and ("a" + c).isidentifier() != c.isidentifier())
 table("NUMERIC", "What has a numeric value but is neither a letter nor a digit.", lambda c: c.isnumeric() and not c.isalpha() and not c.isdigit())
 
 decimals = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000 and chr(code).isdecimal() and unicodedata.decimal(chr(code)) == 0]

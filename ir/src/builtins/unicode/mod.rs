@@ -29,6 +29,25 @@ pub(crate) fn is_alphanumeric(c: char) -> bool {
     is_letter(c) || is_digit(c) || within(&tables::NUMERIC, c)
 }
 
+/// `str.isnumeric`.
+pub(crate) fn is_numeric(c: char) -> bool {
+    is_digit(c) || within(&tables::NUMERIC, c) || within(&tables::NUMERIC_LETTER, c)
+}
+
+/// Whether a name of a program may begin with it.
+pub(crate) fn begins_name(c: char) -> bool {
+    if c.is_ascii() { c.is_ascii_alphabetic() || c == '_' } else { is_letter(c) != within(&tables::BEGINS_ODDLY, c) }
+}
+
+/// Whether a name of a program may go on with it.
+pub(crate) fn continues_name(c: char) -> bool {
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric() || c == '_'
+    } else {
+        begins_name(c) || within(&tables::CONTINUES_ODDLY, c)
+    }
+}
+
 /// `str.isspace`.
 pub(crate) fn is_space(c: char) -> bool {
     matches!(c,
