@@ -11,11 +11,10 @@ from typing import Any
 
 from world import BEGINNING, current
 
-from . import dpslio
-
 # What needs no engine is the package's own.
 __path__.append(str(Path(__file__).parents[3] / "python/python/deepslate"))
 
+from . import dpslio  # noqa: E402
 from ._json import json_marshal, json_unmarshal  # noqa: E402
 from ._values import DSError  # noqa: E402
 

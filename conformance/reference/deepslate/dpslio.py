@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar
 
 from world import BEGINNING, Trap, current
 
+from ._values import DSError
+
 T = TypeVar("T")
 
 
@@ -124,6 +126,12 @@ class Queue(Generic[T]):
         future = current().loop.create_future()
         self.getters.append(Waiter(future, None, receives))
         return await future
+
+    async def receive(self) -> T | DSError:
+        try:
+            return await self.__anext__()
+        except StopAsyncIteration:
+            return DSError("closed", "the queue is closed and empty")
 
     def __aiter__(self) -> Queue[T]:
         return self

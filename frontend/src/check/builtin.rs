@@ -120,7 +120,7 @@ pub(super) fn methods_of(types: &Types, ty: TypeId) -> Vec<&'static str> {
         all.push("done");
     }
     if matches!(types.get(ty), Type::Queue(_)) {
-        all.push("empty");
+        all.extend(["empty", "receive"]);
     }
     all
 }
@@ -417,6 +417,11 @@ impl Checker<'_, '_> {
             let length = op(Op::QueueLen, vec![receiver], types::INT, span);
             return Some(op(Op::Ieq, vec![length, int(0, span)], types::BOOL, span));
         }
+        if let ("receive", Type::Queue(element)) = (name.text.as_str(), self.program.types.get(receiver.ty)) {
+            let element = *element;
+            self.must_be_awaited(&name.text, awaited, span);
+            return self.receive(receiver, element, arguments, span);
+        }
         if let (types::STR, "format") = (receiver.ty, name.text.as_str()) {
             return self.format_method(of, arguments, span);
         }
@@ -439,13 +444,7 @@ impl Checker<'_, '_> {
             return Some(op(Op::WaitGroupAdd, vec![receiver, int(-1, span)], types::NONE, span));
         }
         if found.iter().any(|c| c.waits()) {
-            if !awaited {
-                let message = format!("`{}` waits, and must be awaited", name.text);
-                let report = Diagnostic::error(Code::MissingAwait, span, message);
-                let text: String =
-                    self.program.sources.text(span).lines().next().unwrap_or("").chars().take(80).collect();
-                self.report(report.help(format!("await {text}")));
-            }
+            self.must_be_awaited(&name.text, awaited, span);
         } else if !found.iter().all(|c| c.effect().has(SYNC)) {
             self.no_await(awaited, &name.text, span);
         }
@@ -453,6 +452,15 @@ impl Checker<'_, '_> {
             self.acts(&name.text, SYNC, span);
         }
         self.overloaded(&name.text, &found, Some(receiver), arguments, span)
+    }
+
+    fn must_be_awaited(&mut self, name: &str, awaited: bool, span: Span) {
+        if !awaited {
+            let message = format!("`{name}` waits, and must be awaited");
+            let report = Diagnostic::error(Code::MissingAwait, span, message);
+            let text: String = self.program.sources.text(span).lines().next().unwrap_or("").chars().take(80).collect();
+            self.report(report.help(format!("await {text}")));
+        }
     }
 
     /// A method of a checked value on checked arguments.

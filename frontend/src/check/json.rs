@@ -4,16 +4,15 @@
 use super::body::Checker;
 use super::builtin::Candidate;
 use super::convert::op_with;
-use super::expr::{int, op, seq, typed};
+use super::expr::{int, op, typed};
 use super::own::DS_ERROR;
 use super::signatures::Param;
 use crate::ast::{self, Argument};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
-use crate::tree::{Expr, ExprKind, Stmt};
+use crate::tree::{Expr, ExprKind};
 use deepslate_ir::builtins::Builtin;
 use deepslate_ir::dserror;
-use deepslate_ir::entity::TypeId;
 use deepslate_ir::module::Imm;
 use deepslate_ir::ops::Op;
 use deepslate_ir::types::{self, Type};
@@ -37,7 +36,8 @@ impl Checker<'_, '_> {
         let pair = self.keep(pair, &mut stmts);
         let part = |slot, ty| op_with(Op::SlotGet, vec![pair.clone()], Imm::Slot(slot), ty, span);
         let (text, why) = (part(0, types::BYTES), part(1, types::STR));
-        self.or_error(stmts, text, why, span)
+        let refused = typed(types::BOOL, span, ExprKind::Builtin(Builtin::Truth, vec![why.clone()]));
+        self.or_error(stmts, text, refused, (KIND, why), span)
     }
 
     /// The value of a document: `T | DSError`.
@@ -81,22 +81,7 @@ impl Checker<'_, '_> {
         let why = typed(types::STR, span, ExprKind::Builtin(Builtin::JsonRead, vec![list.clone(), data]));
         let why = self.keep(why, &mut stmts);
         let value = op(Op::ListGet, vec![list, int(0, span)], ty, span);
-        self.or_error(stmts, value, why, span)
-    }
-
-    /// A value, or where there is a text that says why there is none, a `DSError` with that.
-    fn or_error(&mut self, stmts: Vec<Stmt>, value: Expr, why: Expr, span: Span) -> Option<Expr> {
-        let error: TypeId = self.program.classes[DS_ERROR].ty?;
-        let either = self.program.types.union(&[value.ty, error]);
-        let text = |text: &str| typed(types::STR, span, ExprKind::Str(text.to_owned()));
         let refused = typed(types::BOOL, span, ExprKind::Builtin(Builtin::Truth, vec![why.clone()]));
-        let nothing = typed(types::BYTES, span, ExprKind::Bytes(Vec::new()));
-        let slots = vec![text(KIND), why, int(0, span), nothing, text(""), text("")];
-        let made = op(Op::New, slots, error, span);
-        let (Ok(value), Ok(made)) = (self.converted(value, either), self.converted(made, either)) else {
-            return self.fail(Code::Internal, span, "a union does not take its members");
-        };
-        let kind = ExprKind::If(Box::new(refused), Box::new(made), Box::new(value));
-        Some(seq(stmts, typed(either, span, kind)))
+        self.or_error(stmts, value, refused, (KIND, why), span)
     }
 }

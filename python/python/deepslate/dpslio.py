@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Generic, TypeVar
 
 from ._errors import only_in_a_flow
+from ._values import DSError
 
 T = TypeVar("T")
 
@@ -46,6 +47,11 @@ class Queue(Generic[T]):
     async def get(self) -> T:
         """Takes the oldest element, waiting while there is none; on a queue that is closed and empty it fails the flow."""
         raise only_in_a_flow("Queue.get")
+
+    async def receive(self) -> T | DSError:
+        """Takes the oldest element, waiting while there is none; on a queue that is closed and empty it is a DSError of kind
+        ``closed``."""
+        raise only_in_a_flow("Queue.receive")
 
     def close(self) -> None:
         """Ends the queue: nothing can be put any more, and what is in it can still be taken. Who waits to put, or to get from an
