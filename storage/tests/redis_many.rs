@@ -166,7 +166,7 @@ async fn replica_of(primary: &Server, program: &str) -> Server {
 async fn a_write_is_acknowledged_when_enough_replicas_have_it_on_disk() {
     let Some((primary, mut replica)) = pair().await else { return };
     let options =
-        Options { shard_count: 2, replicas: 1, timeout: Duration::from_secs(4), ..Options::new(primary.url()) };
+        Options { shard_count: 2, replicas: 1, timeout: Duration::from_secs(10), ..Options::new(primary.url()) };
     let room = Room::claimed(Redis::open(options.clone()).await.expect("everysec is enough with WAITAOF")).await;
     room.apply(room.step(0, 1)).await;
     let offset = |info: &str, name: &str| -> u64 {
@@ -204,7 +204,7 @@ async fn a_fail_over_keeps_what_was_acknowledged() {
     let options = Options {
         shard_count: 2,
         replicas: 1,
-        timeout: Duration::from_secs(4),
+        timeout: Duration::from_secs(10),
         ..Options::new(format!("redis://127.0.0.1:{}/", proxy.port))
     };
     let store = Arc::new(Redis::open(options).await.expect("opens"));
