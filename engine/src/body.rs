@@ -19,7 +19,7 @@ use deepslate_ir::datum::Datum;
 use deepslate_ir::durable::Durable;
 use deepslate_ir::entity::{FuncId, HostId};
 use deepslate_ir::trap::{Fault, TrapKind};
-use deepslate_regvm::{Call, Exit, Host, Isolate, Request, SnapshotError};
+use deepslate_regvm::{Call, Exit, Host, Isolate, Request, SnapshotError, Urgency};
 use deepslate_storage::{self as storage, Commit, Delete, Head, Outcome, Part, Snapshot, Status};
 
 use crate::cell::{Answer, Cell, Command, Event, Read, Reply, Taken, TakenReply};
@@ -641,7 +641,9 @@ impl Body {
         {
             let overdue =
                 || turn.node.clock.monotonic().saturating_sub(self.last_commit) >= turn.node.options.checkpoint;
-            self.wanted.commit = vm.changed() && (turn.node.is_draining() || overdue());
+            let later = vm.changed() && (turn.node.is_draining() || overdue());
+            // Nobody waits now: a large base that was put off is written while it sleeps or waits.
+            self.wanted.commit = later || (vm.base_is_due() && !vm.can_run() && !turn.node.is_draining());
         }
         if self.wanted.commit {
             self.commit(turn);
@@ -681,10 +683,13 @@ impl Body {
         let node = turn.node;
         let Some(epoch) = node.lease.epoch(self.head.shard) else { return self.fenced(turn) };
         let part = match &mut self.vm {
-            Some(vm) if vm.changed() => match vm.commit() {
-                Ok(part) => Some(part),
-                Err(error) => return self.damaged(turn, &error),
-            },
+            Some(vm) if vm.changed() || vm.base_is_due() => {
+                let urgency = if vm.changed() { Urgency::Awaited } else { Urgency::Quiet };
+                match vm.commit_with(urgency) {
+                    Ok(part) => Some(part),
+                    Err(error) => return self.damaged(turn, &error),
+                }
+            }
             _ => None,
         };
         let mut wanted = std::mem::take(&mut self.wanted);

@@ -9,7 +9,7 @@ use crate::heap::{Heap, Put, Ref, Waiter};
 use crate::ops::{Form, Word};
 use crate::program::Program;
 use crate::save::{self, Saving};
-use crate::snapshot::{self, Ledger, Part, SnapshotError};
+use crate::snapshot::{self, Ledger, Part, SnapshotError, Urgency};
 use crate::stop::{Call, Exit, Interrupt, Request, TaskId, Trap};
 use crate::task::{Frame, Resume, State, Table, Task, Wait};
 use crate::trace::TraceLine;
@@ -587,9 +587,21 @@ impl Isolate {
     /// Fails where a stored object turns out to be damaged. What it did since its last commit can't be trusted then, and it
     /// must not be used any more.
     pub fn commit(&mut self) -> Result<Part, SnapshotError> {
+        self.commit_with(Urgency::Quiet)
+    }
+
+    /// The same, where it matters whether somebody waits for it: then writing a large state anew is put off, and
+    /// `base_is_due` says so afterwards.
+    pub fn commit_with(&mut self, urgency: Urgency) -> Result<Part, SnapshotError> {
         self.changed = false;
         let Core { program, heap, table, .. } = &mut self.core;
-        snapshot::commit(heap, &mut self.ledger, &mut Saving { table, program })
+        snapshot::commit(heap, &mut self.ledger, &mut Saving { table, program }, urgency)
+    }
+
+    /// Whether the next commit that nobody waits for would write everything anew, so that it is worth one though nothing has
+    /// changed.
+    pub fn base_is_due(&self) -> bool {
+        self.ledger.base_is_due()
     }
 
     /// The damage of a stored object that was found when something reached it. It must not be used any more then.

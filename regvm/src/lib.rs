@@ -24,6 +24,6 @@ pub mod view;
 
 pub use isolate::{Host, Isolate, Limits, NoHost, Restored, SendError};
 pub use program::{Options, Program, ProgramError};
-pub use snapshot::{Part, SnapshotError};
+pub use snapshot::{Part, SnapshotError, Urgency};
 pub use stop::{Call, Exit, Interrupt, Request, TaskId, Trap};
 pub use trace::TraceLine;

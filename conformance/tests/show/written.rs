@@ -3,7 +3,7 @@
 use crate::support::image;
 use deepslate_engine::ir::datum::Datum;
 use deepslate_engine::regvm::testing::Parts;
-use deepslate_engine::regvm::{Exit, Interrupt, Isolate, Limits, NoHost, Options, Part, Program};
+use deepslate_engine::regvm::{Exit, Interrupt, Isolate, Limits, NoHost, Options, Part, Program, Urgency};
 
 const FLOWS: &str = r#"
 from deepslate import flow, sleep
@@ -33,6 +33,22 @@ async def wasteful(turns: int) -> int:
         kept[i] = total
         sleep(0)
     return total
+"#;
+
+/// Each turn changes a twelfth of the list, chunk by chunk.
+const LARGE: &str = r#"
+from deepslate import flow, sleep
+
+@flow
+async def large() -> int:
+    items: list[int] = [7] * 300000
+    turn: int = 0
+    while True:
+        sleep(0)
+        for i in range(25000):
+            items[(turn * 25000 + i) % 300000] = turn
+        turn = turn + 1
+    return turn
 "#;
 
 /// Runs a flow through so many commits after the first. Gives these commits' parts, with their bytes, and all that is kept.
@@ -92,4 +108,34 @@ fn garbage_made_between_two_commits_is_not_written() {
     assert!(most <= 5 << 10, "{most} bytes");
     assert!(parts.bytes() < 3 * 80_000, "{} bytes are kept", parts.bytes());
     assert!(!parts.list().iter().any(|(_, part)| part.windows(64).any(|w| w == [b'x'; 64])), "nothing of the text");
+}
+
+/// A base of many bytes is put off while somebody waits, and written in a commit of its own when nobody does.
+#[test]
+fn a_large_base_is_written_when_nobody_waits() {
+    let program = Program::new(image(LARGE), Options::default()).expect("it is lowered");
+    let func = program.module().flow("large").expect("it is there");
+    let mut isolate = Isolate::new(&program, func, &[], Limits::default()).expect("it begins");
+    let mut parts = Parts::default();
+    let (mut largest, mut bases) = (0, 0);
+    for step in 0..60 {
+        assert_eq!(isolate.run(&mut NoHost, &Interrupt::new()), Exit::Blocked);
+        let part = isolate.commit_with(Urgency::Awaited).expect("its parts are sound");
+        if step > 0 {
+            largest = largest.max(part.bytes.len());
+        }
+        parts.apply(part);
+        if isolate.base_is_due() {
+            let base = isolate.commit().expect("its parts are sound");
+            assert!(base.drop_from == 1 && base.bytes.len() > 2_000_000, "{} bytes", base.bytes.len());
+            parts.apply(base);
+            assert!(!isolate.base_is_due());
+            bases += 1;
+            isolate = Isolate::restore(&program, &parts.list(), Limits::default()).expect("its parts are sound");
+        }
+        assert!(isolate.complete(step, Ok(Datum::None)), "it sleeps");
+        let (stored, live) = isolate.stored_bytes();
+        assert!(stored <= 2 * live + 300_000, "{stored} bytes for {live}");
+    }
+    assert!(bases >= 3 && largest < 300_000, "{bases} bases, {largest} bytes in a commit that is waited for");
 }

@@ -1,9 +1,9 @@
 //! What an isolate in memory knows of its stored parts, so that a commit can merge or replace them without reading anything
 //! back: which part holds which objects, and how many bytes of all that is stored are still of use.
 
-use super::SavedTask;
 use super::encode::Encoded;
 use super::open::Opened;
+use super::{SavedTask, policy};
 use crate::heap::Ref;
 use hashbrown::HashMap;
 
@@ -99,6 +99,11 @@ impl Ledger {
             Some(base) if !self.complete => base.bytes,
             _ => self.live,
         }
+    }
+
+    /// Whether a new base is due, which a commit that somebody waited for has put off.
+    pub fn base_is_due(&self) -> bool {
+        !self.parts.is_empty() && policy::base_is_due(self.stored_bytes(), self.live_bytes(), policy::Urgency::Quiet)
     }
 
     /// How many stored objects are in memory.

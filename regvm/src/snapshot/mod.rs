@@ -22,6 +22,7 @@ mod v1;
 
 pub use ledger::Ledger;
 pub(crate) use open::Opened;
+pub use policy::Urgency;
 pub(crate) use unopened::Unopened;
 pub(crate) use v1::{PartWriter, reseal};
 
@@ -167,7 +168,12 @@ pub struct Restored {
 ///
 /// Fails where a stored object turned out to be damaged since the isolate was restored: then it may have gone on with
 /// something else in its place, and all that it did since its last commit is to be dropped with it.
-pub fn commit(heap: &mut Heap, ledger: &mut Ledger, tasks: &mut dyn Tasks) -> Result<Part, SnapshotError> {
+pub fn commit(
+    heap: &mut Heap,
+    ledger: &mut Ledger,
+    tasks: &mut dyn Tasks,
+    urgency: Urgency,
+) -> Result<Part, SnapshotError> {
     let number = heap.interval();
     if heap.should_collect_at_commit() {
         // Whether what lives is over the limit is for the next operation that allocates to say.
@@ -185,7 +191,7 @@ pub fn commit(heap: &mut Heap, ledger: &mut Ledger, tasks: &mut dyn Tasks) -> Re
     ledger.account(&encoded, number);
     if !whole {
         let parts: Vec<_> = ledger.parts.iter().map(|p| policy::Sized { bytes: p.bytes, level: p.level }).collect();
-        let (keep, level) = policy::parts_to_keep(&parts, encoded.bytes.len() as u64, ledger.live_bytes());
+        let (keep, level) = policy::parts_to_keep(&parts, encoded.bytes.len() as u64, ledger.live_bytes(), urgency);
         if keep < parts.len() {
             let since = if keep == 0 { 0 } else { ledger.parts[keep - 1].number };
             if keep == 0 {

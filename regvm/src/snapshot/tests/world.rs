@@ -2,7 +2,9 @@
 //! hand; its parts, kept as a store does; and a picture of everything that it can see, to compare two of them.
 
 use crate::heap::{Heap, Raw, Ref, Roots};
-use crate::snapshot::{self, Ledger, Part, SavedFrame, SavedHead, SavedState, SavedTask, SnapshotError, Tasks};
+use crate::snapshot::{
+    self, Ledger, Part, SavedFrame, SavedHead, SavedState, SavedTask, SnapshotError, Tasks, Urgency,
+};
 use bytes::Bytes;
 use deepslate_ir::builder::FuncBuilder;
 use deepslate_ir::entity::{FuncId, StopId, TypeId};
@@ -323,7 +325,7 @@ impl World {
     }
 
     pub fn try_commit(&mut self) -> Result<Part, SnapshotError> {
-        let part = snapshot::commit(&mut self.heap, &mut self.ledger, &mut self.table)?;
+        let part = snapshot::commit(&mut self.heap, &mut self.ledger, &mut self.table, Urgency::Quiet)?;
         self.store.apply(&part);
         assert_eq!(self.store.0.keys().copied().collect::<Vec<_>>(), self.ledger.part_numbers().collect::<Vec<_>>());
         assert_eq!(self.store.bytes(), self.ledger.stored_bytes());
@@ -341,7 +343,7 @@ impl World {
     pub fn live_bytes(&self) -> u64 {
         let mut copy = self.restored();
         copy.ledger = Ledger::new();
-        let part = snapshot::commit(&mut copy.heap, &mut copy.ledger, &mut copy.table).unwrap();
+        let part = snapshot::commit(&mut copy.heap, &mut copy.ledger, &mut copy.table, Urgency::Quiet).unwrap();
         assert_eq!(part.drop_from, 1);
         part.bytes.len() as u64
     }
