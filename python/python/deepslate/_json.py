@@ -105,7 +105,7 @@ class _Unmarshal:
         return "deepslate.json_unmarshal"
 
 
-json_unmarshal = _Unmarshal()
+json_unmarshal: _Unmarshal = _Unmarshal()
 """``json_unmarshal[T](data)`` is the value of type T that the JSON text in ``data`` is, or a DSError of kind ``decode`` that says
 where in the document it is none, what was expected there and what was found."""
 
