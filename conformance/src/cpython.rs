@@ -19,6 +19,7 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
         "declared numbers",
         "an int or bool where float or int is declared, or where a float is another possible value, is converted at that point",
     ),
+    ("encodings", "text has the encodings utf-8, ascii and latin-1, and another one is a trap"),
     ("negative powers", "an int to the power of a negative int is a trap"),
     ("set order", "sets iterate in the order of insertion"),
     ("limits", "heap, tasks, calls inside each other and values that cross the border are limited"),

@@ -50,6 +50,9 @@ impl Checker<'_, '_> {
             [ast::Expr { kind: A::Name(name), .. }]
                 if self.names.get(name).is_some_and(|local| self.infer.is_inferred(local.span)) =>
             {
+                // What is chosen is of its own type, not of all that the variable may be of.
+                let chosen = matches!(value.kind, A::If { .. } | A::Logic(..));
+                let want = want.filter(|want| !chosen || !self.is_union(*want));
                 self.expr_guided(value, want)
             }
             _ => self.expr(value, want),

@@ -465,6 +465,25 @@ impl Checker<'_, '_> {
     }
 
     fn comparison(&mut self, first: &ast::Expr, rest: &[(CompareOp, ast::Expr)], span: Span) -> Option<Expr> {
+        // The keys and items of dicts are compared as sets, and a key is looked for in the dict itself.
+        if let [(code, second)] = rest {
+            let searched = matches!(code, CompareOp::In | CompareOp::NotIn);
+            if searched && self.is_view(second) && matches!(&second.kind, A::Call(of, _) if is_keys(of)) {
+                let A::Call(of, _) = &second.kind else { return None };
+                let A::Attribute(dict, _) = &of.kind else { return None };
+                return self.comparison(first, &[(*code, (**dict).clone())], span);
+            }
+            let identity = matches!(code, CompareOp::Is | CompareOp::IsNot);
+            if !searched && !identity && (self.is_view(first) || self.is_view(second)) {
+                if let (CompareOp::Eq | CompareOp::Ne, Some(a), Some(b)) = (code, items_of(first), items_of(second)) {
+                    return self.comparison(a, &[(*code, b.clone())], span);
+                }
+                let side =
+                    |c: &mut Self, side: &ast::Expr| if c.is_view(side) { c.as_set(side) } else { c.expr(side, None) };
+                let (left, right) = (side(self, first), side(self, second));
+                return self.compare(*code, left?, right?, span);
+            }
+        }
         // The middle operands of a chain are evaluated once, and only as far as the chain holds.
         let mut left = self.expr(first, None);
         let mut links = Vec::new();
@@ -561,6 +580,20 @@ impl Checker<'_, '_> {
             }
         }
     }
+}
+
+/// What `items` is called of.
+fn items_of(expr: &ast::Expr) -> Option<&ast::Expr> {
+    let A::Call(of, _) = &expr.kind else { return None };
+    match &of.kind {
+        A::Attribute(dict, name) if name.text == "items" => Some(dict),
+        _ => None,
+    }
+}
+
+/// Whether a method is `keys`.
+fn is_keys(of: &ast::Expr) -> bool {
+    matches!(&of.kind, A::Attribute(_, name) if name.text == "keys")
 }
 
 /// The name that a dotted name begins with.

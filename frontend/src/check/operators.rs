@@ -30,6 +30,11 @@ impl Checker<'_, '_> {
             let (of_left, of_right) = (of(left), of(right));
             return (self.expr(left, of_left), self.expr(right, of_right));
         }
+        // The keys and items of dicts are sets in these operators, and take anything that can be iterated over beside them.
+        let of_sets = matches!(code, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::Sub | BinaryOp::BitXor);
+        if of_sets && (self.is_view(left) || self.is_view(right)) {
+            return (self.as_set(left), self.as_set(right));
+        }
         let left = self.expr(left, collection);
         let guide = left.as_ref().map(|l| l.ty).filter(|ty| {
             let of = self.program.types.get(*ty);
@@ -37,11 +42,27 @@ impl Checker<'_, '_> {
                 || matches!(of, Type::Set(_) | Type::FrozenSet(_) | Type::Dict(..))
         });
         // What a sum holds may be more than its first list does.
-        let right = match (code, &right.kind) {
-            (BinaryOp::Add, ast::ExprKind::List(_) | ast::ExprKind::Tuple(_)) => self.expr_guided(right, guide),
-            _ => self.expr(right, guide),
-        };
+        let right = if code == BinaryOp::Add { self.expr_guided(right, guide) } else { self.expr(right, guide) };
         (left, right)
+    }
+
+    /// Whether an expression is `dict.keys()` or `dict.items()`.
+    pub fn is_view(&self, expr: &ast::Expr) -> bool {
+        let ast::ExprKind::Call(of, arguments) = &expr.kind else { return false };
+        let ast::ExprKind::Attribute(of, name) = &of.kind else { return false };
+        let dict = self.quiet_type(of).is_some_and(|ty| matches!(self.program.types.get(ty), Type::Dict(..)));
+        dict && arguments.is_empty() && matches!(name.text.as_str(), "keys" | "items")
+    }
+
+    /// What can be iterated over as a set.
+    pub fn as_set(&mut self, expr: &ast::Expr) -> Option<Expr> {
+        let value = self.used_up(expr, None)?;
+        if let Type::Set(_) | Type::FrozenSet(_) = self.program.types.get(value.ty) {
+            return Some(value);
+        }
+        let span = value.span;
+        let list = self.listed_or_report(value)?;
+        self.set_of(list, "set", span)
     }
 
     pub fn unary(&mut self, code: UnaryOp, inner: &ast::Expr, want: Option<TypeId>, span: Span) -> Option<Expr> {

@@ -6,7 +6,8 @@ use super::expr::seq;
 use crate::ast::{self, Argument, ExprKind as A, FormatPart, Name};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
-use crate::tree::{Expr, ExprKind, Stmt};
+use crate::tree::{Expr, ExprKind, Stmt, StmtKind};
+use deepslate_ir::ops::Op;
 use deepslate_ir::types::{self, Type};
 
 /// Values under names that no source has.
@@ -59,15 +60,7 @@ impl Checker<'_, '_> {
 
     /// `template.format(…)`.
     pub fn format_method(&mut self, template: &ast::Expr, arguments: &[Argument], span: Span) -> Option<Expr> {
-        let Some(text) = self.template_text(template) else {
-            arguments.iter().for_each(|a| {
-                self.expr(&a.value, None);
-            });
-            let message = "the template of `format` must be known here, so that it can be checked";
-            let report = Diagnostic::error(Code::Unsupported, template.span, message);
-            self.report(report.help("write the template here, or use an f-string: f\"{value:>10}\""));
-            return None;
-        };
+        let Some(text) = self.template_text(template) else { return self.format_later(template, arguments, span) };
         let mut values = Values { names: Vec::new(), stmts: Vec::new() };
         let mut good = true;
         for (index, argument) in arguments.iter().enumerate() {
@@ -87,6 +80,93 @@ impl Checker<'_, '_> {
             Err(message) => self.bad_template(template.span, message),
         };
         self.filled(parts, values, span)
+    }
+
+    /// `template.format(…)` of a template that is known only when the program runs: its fields are told by then.
+    fn format_later(&mut self, template: &ast::Expr, arguments: &[Argument], span: Span) -> Option<Expr> {
+        let mut stmts = Vec::new();
+        let template = self.expr(template, Some(types::STR))?;
+        let template = self.needed(template, types::STR, "a template")?;
+        let template = self.keep(template, &mut stmts);
+        let text = |text: &str| super::expr::typed(types::STR, span, ExprKind::Str(text.to_owned()));
+        let (mut names, mut values) = (Vec::new(), Vec::new());
+        for (index, argument) in arguments.iter().enumerate() {
+            if matches!(argument.value.kind, A::Starred(_) | A::Unsupported(_)) {
+                self.expr(&argument.value, None);
+                return None;
+            }
+            names.push(text(&argument.name.as_ref().map_or_else(|| index.to_string(), |name| name.text.clone())));
+            let value = self.expr(&argument.value, None)?;
+            values.push(self.keep(value, &mut stmts));
+        }
+        let list = self.program.types.intern(Type::List(types::STR));
+        let names = super::expr::op(Op::ListNew, names, list, span);
+        let fields = self.syntax("template_fields", vec![template, names], span)?;
+        let fields = self.keep(fields, &mut stmts);
+        let parts = super::expr::op(Op::ListNew, Vec::new(), list, span);
+        let parts = self.keep(parts, &mut stmts);
+        let (position, _) = self.hidden(types::INT, span);
+        let argument = |value| Argument { name: None, value };
+        let number = |value| argument(ast::Expr { span, kind: A::Int(value) });
+        let length = self.length_of(fields.clone())?;
+        let length = self.hide(length, &mut stmts);
+        let range = Box::new(ast::Expr { span, kind: A::Name("range".to_owned()) });
+        let range = ast::Expr { span, kind: A::Call(range, vec![number(0), argument(length), number(4)]) };
+        let lp = self.each(&position, &range, span, &mut stmts, |checker| {
+            let at = checker.expr(&position, None)?;
+            let part = |offset: i64| {
+                let index = super::expr::int(offset, span);
+                let index = super::expr::op(Op::Iadd, vec![at.clone(), index], types::INT, span);
+                super::expr::op(Op::ListGet, vec![fields.clone(), index], types::STR, span)
+            };
+            let push = |value: Expr| {
+                let push = super::expr::op(Op::ListPush, vec![parts.clone(), value], types::NONE, span);
+                Stmt { span, kind: StmtKind::Do(push) }
+            };
+            let is = |part: Expr, wanted: &str| super::expr::op(Op::Eq, vec![part, text(wanted)], types::BOOL, span);
+            let mut chosen = Vec::new();
+            for (index, value) in values.iter().enumerate().rev() {
+                let mut shown = vec![push(checker.formatted_later(value.clone(), part(3), span)?)];
+                for conversion in ["a", "r", "s"] {
+                    let converted = match conversion {
+                        "s" => checker.text_of(value.clone())?,
+                        "r" => checker.repr_of(value.clone())?,
+                        _ => checker.called("ascii", vec![value.clone()], span)?,
+                    };
+                    let converted = checker.called("format", vec![converted, part(3)], span)?;
+                    let test = is(part(2), conversion);
+                    shown = vec![Stmt { span, kind: StmtKind::If(test, vec![push(converted)], shown) }];
+                }
+                let test = is(part(1), &index.to_string());
+                chosen = vec![Stmt { span, kind: StmtKind::If(test, shown, chosen) }];
+            }
+            chosen.insert(0, push(part(0)));
+            Some(chosen)
+        })?;
+        stmts.push(lp);
+        let joined = self.syntax("str_join", vec![text(""), parts], span)?;
+        Some(seq(stmts, joined))
+    }
+
+    /// A value as a format says that is known only when the program runs.
+    fn formatted_later(&mut self, value: Expr, spec: Expr, span: Span) -> Option<Expr> {
+        if self.is_union(value.ty) {
+            let what = "a format";
+            return self.for_each_member(value, span, what, |c, v| c.formatted_later(v, spec.clone(), span));
+        }
+        let value = self.unmixed(value);
+        if let Type::Int | Type::Float | Type::Bool | Type::Str = self.program.types.get(value.ty) {
+            return self.called("format", vec![value, spec], span);
+        }
+        let shown = self.name(value.ty);
+        let shown = shown.split('[').next().unwrap_or("").to_owned();
+        let message = format!("TypeError: unsupported format string passed to {shown}.__format__");
+        let message = super::expr::typed(types::STR, span, ExprKind::Str(message));
+        let fail = Stmt { span, kind: StmtKind::Fail(deepslate_ir::trap::TrapKind::Raised, message) };
+        let none = super::expr::typed(types::STR, span, ExprKind::Str(String::new()));
+        let empty = super::expr::op(Op::Eq, vec![spec, none], types::BOOL, span);
+        let text = self.text_of(value)?;
+        Some(seq(vec![Stmt { span, kind: StmtKind::If(empty, Vec::new(), vec![fail]) }], text))
     }
 
     /// `template % values`.

@@ -695,6 +695,9 @@ builtins! {
     /// The bytes with zeros in front, behind a sign, up to a width.
     BytesZfill "bytes_zfill" Method("zfill") (bytes: BYTES, width: INT) => BYTES, [TRAPS ALLOCATES], bytes::zfill;
 
+    /// What a template of `str.format` is made of, for values of these names: for each field the text before it, the index of its name, its conversion and its format; then the text at the end, with three empty texts. Traps where it is no template, or names what is not there.
+    TemplateFields "template_fields" Syntax (template: STR, names: LIST_STR) => LIST_STR, [TRAPS READS ALLOCATES], text::template_fields;
+
     // JSON.
     /// A value as JSON text, in the form of `ir::json`, and an empty text; where it has no such form, no bytes and why: it contains itself, or is nested too deep.
     JsonWrite "json_write" Syntax (value: T) => PAIR_BYTES_STR, [TRAPS READS ALLOCATES], json::write;

@@ -224,6 +224,25 @@ for w in range(8):
 each("str_encode", str.encode, *TEXTS)
 each("str_encode_as", str.encode, ("é", "utf-8"), ("é", "UTF8"), ("é", "latin-1"), ("é", "ascii"), ("ab", "ascii"), ("日", "latin-1"), ("x", "utf_8"))
 
+# Templates: what CPython's own reader finds, with the index of each name.
+def template_fields(template, names):
+    import string
+
+    template.format(*[name for name in names if name.isdigit()], **{name: name for name in names if not name.isdigit()})
+    fields, before, automatic = [], "", 0
+    for text, name, spec, conversion in string.Formatter().parse(template):
+        before += text
+        if name is not None:
+            if name == "":
+                name, automatic = str(automatic), automatic + 1
+            fields += [before, str(names.index(name)), conversion or "", spec]
+            before = ""
+    return fields + [before, "", "", ""]
+
+
+for t in ["", "a", "{}", "{} of {}", "{1}{0}", "{0!r:>5} {n}", "{n:>4}", "a{{b}}c{}", "{", "}", "a}", "{2}", "{m}", "{0}{}", "{}{0}", "{!x}", "{:>8}x", "{} {"]:
+    run("template_fields", template_fields, t, ["0", "1", "n"])
+
 # Formats.
 for _ in range(500):
     spec = chance.choice(["", "", "*<", "*>", "é^", "<", ">", "^", "=", "0="]) + chance.choice(["", "", "+", "-", " "]) + chance.choice(["", "", "z"]) + chance.choice(["", "", "#"]) + chance.choice(["", "", "0"])

@@ -5,12 +5,14 @@ mod case;
 mod layout;
 mod search;
 mod split;
+mod template;
 mod translate;
 
 pub(super) use case::*;
 pub(super) use layout::*;
 pub(super) use search::*;
 pub(super) use split::*;
+pub(super) use template::fields as template_fields;
 pub(super) use translate::*;
 
 use super::args::{Slice, fits, index_in, int, times, value_error};
