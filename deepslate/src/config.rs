@@ -191,6 +191,8 @@ sections! {
         requests: usize = 1_000, in 1..=1_000_000;
         /// How long the making of a connection may take for a request that a flow sends, in seconds.
         connect_seconds: f64 = 10.0, in 0.001..=3_600.0;
+        /// A file with the certificates (PEM) of authorities that a flow's request to https trusts besides those of the machine; empty: none.
+        certificates: String = String::new();
     }
 
     /// The inspector and the control API.
@@ -294,6 +296,7 @@ impl Config {
                 response_bytes: http.response_bytes,
                 requests: http.requests,
                 connect_timeout: seconds(http.connect_seconds),
+                certificates: Some(&http.certificates).filter(|path| !path.is_empty()).map(PathBuf::from),
             },
             vm: defaults.vm,
         }

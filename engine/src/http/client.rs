@@ -1,6 +1,7 @@
 //! Requests that flows send. Each is sent only after the commit that holds it, at least once, always with the same idempotency key.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use deepslate_ir::datum::Datum;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tokio::sync::Semaphore;
 
 use super::{HttpOptions, Trouble};
@@ -27,6 +30,7 @@ const FRAMING: [&str; 7] = ["connection", "content-length", "expect", "te", "tra
 pub(crate) struct Client {
     connect_timeout: Duration,
     response_bytes: usize,
+    certificates: Option<PathBuf>,
     pub(crate) places: Semaphore,
     /// Made at the first request: who sends none need not read the machine's certificates.
     inner: OnceLock<Result<reqwest::Client, String>>,
@@ -106,6 +110,7 @@ impl Client {
         Client {
             connect_timeout: options.connect_timeout,
             response_bytes: options.response_bytes,
+            certificates: options.certificates.clone(),
             places: Semaphore::new(options.requests),
             inner: OnceLock::new(),
         }
@@ -113,7 +118,7 @@ impl Client {
 
     fn inner(&self) -> Result<&reqwest::Client, Trouble> {
         let made = self.inner.get_or_init(|| {
-            let tls = tls()?;
+            let tls = tls(self.certificates.as_deref())?;
             let builder = reqwest::Client::builder()
                 .tls_backend_preconfigured(tls)
                 .redirect(Policy::limited(REDIRECTS_MAX))
@@ -172,11 +177,29 @@ impl Client {
     }
 }
 
-/// TLS by ring, trusting whom the machine trusts.
-fn tls() -> Result<rustls::ClientConfig, String> {
+/// The certificates of the authorities in a file, or why they can't be had.
+pub(super) fn authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, String> {
+    let Some(file) = file else { return Ok(Vec::new()) };
+    let wrong = |error: rustls::pki_types::pem::Error| format!("{}: {error}", file.display());
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(wrong)?.collect();
+    let found = found.map_err(wrong)?;
+    if found.is_empty() {
+        return Err(format!("{} has no certificate in PEM form", file.display()));
+    }
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in &found {
+        let why = |error| format!("{} has a certificate that can't be used: {error}", file.display());
+        roots.add(certificate.clone()).map_err(why)?;
+    }
+    Ok(found)
+}
+
+/// TLS by ring, trusting whom the machine trusts and the authorities of this file.
+fn tls(certificates: Option<&Path>) -> Result<rustls::ClientConfig, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = rustls::RootCertStore::empty();
     let (_, _) = roots.add_parsable_certificates(found.certs);
+    let (_, _) = roots.add_parsable_certificates(authorities(certificates)?);
     if roots.is_empty() {
         let errors: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
         tracing::warn!("this machine has no certificates to trust; requests to https fail: {}", errors.join("; "));

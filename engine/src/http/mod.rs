@@ -10,6 +10,7 @@ mod receive;
 pub(crate) mod route;
 pub(crate) mod server;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use deepslate_ir::datum::Datum;
@@ -37,6 +38,8 @@ pub struct HttpOptions {
     pub requests: usize,
     /// How long the making of a connection may take for a flow's request.
     pub connect_timeout: Duration,
+    /// A file with the certificates (PEM) of authorities that a flow's request trusts besides those that the machine trusts.
+    pub certificates: Option<PathBuf>,
 }
 
 impl Default for HttpOptions {
@@ -51,6 +54,7 @@ impl Default for HttpOptions {
             response_bytes: 4 << 20,
             requests: 1_000,
             connect_timeout: Duration::from_secs(10),
+            certificates: None,
         }
     }
 }
@@ -74,8 +78,12 @@ impl HttpOptions {
             return Some("`deadline` of [http] must be at most 30 seconds".into());
         }
         let counts = [("connections", self.connections), ("requests", self.requests)];
-        let (name, _) = counts.iter().find(|(_, count)| !(1..=1_000_000).contains(count))?;
-        Some(format!("`{name}` of [http] must be 1 to 1000000"))
+        if let Some((name, _)) = counts.iter().find(|(_, count)| !(1..=1_000_000).contains(count)) {
+            return Some(format!("`{name}` of [http] must be 1 to 1000000"));
+        }
+        // Said at the start, and not by the first request.
+        let wrong = client::authorities(self.certificates.as_deref()).err()?;
+        Some(format!("`certificates` of [http]: {wrong}"))
     }
 }
 

@@ -10,5 +10,6 @@ mod requests;
 mod retry;
 mod send;
 mod spawn;
+mod tls;
 mod web;
 mod world;
