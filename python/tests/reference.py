@@ -3,7 +3,7 @@ its type, durable calls without `await`. `test_reference.py` runs them."""
 
 from dataclasses import dataclass
 
-from deepslate import DSError, dpslio, flow, http_listen, http_request, impure, pure, sleep
+from deepslate import DSError, dpslio, flow, http_listen, http_request, impure, json_marshal, json_unmarshal, pure, sleep
 
 
 @dataclass
@@ -142,6 +142,18 @@ async def asks(url: str) -> str:
     if isinstance(answer, DSError):
         return answer.kind + " " + str(answer.status)
     return answer.decode()
+
+
+@flow
+async def recodes(data: bytes) -> bytes | DSError:
+    numbers: list[int] | DSError
+    numbers = json_unmarshal[list[int]](data)
+    if not isinstance(numbers, list):
+        return numbers
+    numbers.append(len(numbers))
+    text: bytes | DSError
+    text = json_marshal(numbers)
+    return text
 
 
 @pure

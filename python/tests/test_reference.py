@@ -136,6 +136,14 @@ def test_http_request(running: Running) -> None:
         server.server_close()
 
 
+def test_json(running: Running) -> None:
+    assert running.run("recodes", data=b"[4, 5]") == b"[4,5,2]"
+    running.spawn("recodes-badly", "recodes", {"data": b'[4, "5"]'})
+    error = running.result("recodes-badly", timeout=60.0)
+    assert isinstance(error, DSError)
+    assert (error.kind, "[1]" in error.message) == ("decode", True)
+
+
 def test_a_pure_function(running: Running) -> None:
     assert running.run("addresses") == "Ada"
 

@@ -55,7 +55,7 @@ fn hides_order(builtin: Builtin) -> bool {
     // Of what takes an element or a value apart from the others, nothing shows what is in it.
     !matches!(
         name,
-        "str" | "repr" | "format" | "print" | "list" | "tuple" | "sum" | "join" | "pop" | "popitem" | "dict"
+        "str" | "repr" | "ascii" | "format" | "print" | "list" | "tuple" | "sum" | "join" | "pop" | "popitem" | "dict"
     ) && !matches!(name, "enumerate" | "zip" | "iter" | "next" | "reversed" | "fsum" | "prod")
 }
 

@@ -292,6 +292,15 @@ impl Generator<'_> {
 
     /// The body of a loop and what follows it; variables past `mark` are the loop's own.
     fn turns(&mut self, mark: usize, count: usize, most: usize, before: impl FnOnce(&mut Self)) {
+        self.turns_only(mark, count, most, before);
+        if self.c.chance(20) {
+            self.line("else:");
+            self.block(2, |_| {});
+        }
+    }
+
+    /// The same without what follows.
+    fn turns_only(&mut self, mark: usize, count: usize, most: usize, before: impl FnOnce(&mut Self)) {
         let times = self.body.times;
         self.body.times *= count;
         self.body.loops += 1;
@@ -299,10 +308,6 @@ impl Generator<'_> {
         self.body.loops -= 1;
         self.body.times = times;
         self.body.vars.truncate(mark);
-        if self.c.chance(20) {
-            self.line("else:");
-            self.block(2, |_| {});
-        }
     }
 
     fn for_loop(&mut self) {
@@ -372,7 +377,8 @@ impl Generator<'_> {
         let mark = self.body.vars.len();
         if self.c.chance(25) {
             self.line("while True:");
-            self.turns(mark, most, 3, |g| {
+            // Nothing leads to an `else` of it, so that nothing is known of the variables there.
+            self.turns_only(mark, most, 3, |g| {
                 g.line(&format!("{name} += 1"));
                 g.line(&format!("if {name} > {most}: break"));
             });
