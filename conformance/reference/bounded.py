@@ -54,6 +54,17 @@ def power(a: Any, b: Any) -> Any:
     return checked(a**b)
 
 
+def pow_of(a: Any, b: Any, modulus: Any = None) -> Any:
+    return power(a, b) if modulus is None else checked(pow(a, b, modulus))
+
+
+def chr_of(number: int) -> str:
+    """What does not fit a C int is an OverflowError in CPython, and what is merely no character a ValueError."""
+    if not 0 <= number < 0x110000:
+        raise ValueError("chr() arg not in range(0x110000)")
+    return chr(number)
+
+
 def product(a: Any, b: Any) -> Any:
     for count, what in ((a, b), (b, a)):
         if isinstance(count, int) and isinstance(what, (str, bytes, list)) and count * len(what) > TOO_MANY:
@@ -69,7 +80,16 @@ def total(values: Any, start: Any = 0) -> Any:
 
 
 # With underscores on both sides: others are mangled inside of classes.
-NAMES = {"__checked__": checked, "__shifted__": shifted, "__power__": power, "__product__": product, "__float__": float, "sum": total}
+NAMES = {
+    "__checked__": checked,
+    "__shifted__": shifted,
+    "__power__": power,
+    "__product__": product,
+    "__float__": float,
+    "chr": chr_of,
+    "pow": pow_of,
+    "sum": total,
+}
 
 SPECIAL = {ast.LShift: "__shifted__", ast.Pow: "__power__", ast.Mult: "__product__"}
 # What can't give an integer.

@@ -74,6 +74,8 @@ KINDS: list[tuple[type[BaseException], str]] = [
     (AssertionError, "assertion"),
     (RecursionError, "depth"),
     (RuntimeError, "changed"),
+    # An encoding that there is not.
+    (LookupError, "value"),
     # What the language finds when it runs and CPython has as a type error: `ord("ab")`.
     (TypeError, "value"),
 ]

@@ -249,8 +249,14 @@ impl Generator<'_> {
             (B::FloatOfStr, 0) if sane => format!("str({})", self.expr(ty::FLOAT, depth, true)),
             (B::IntOfStrBase, 0) if sane => format!("hex({})", int(self)),
             (B::IntOfStrBase, 1) if sane => "16".to_owned(),
-            (B::StrEncodeAs | B::BytesDecodeAs, 1) => {
-                self.c.text(&["\"utf-8\"", "\"latin-1\"", "\"ascii\"", "\"utf8\""]).to_owned()
+            _ if name == "encoding" => self.c.text(&["\"utf-8\"", "\"latin-1\"", "\"ascii\"", "\"utf8\""]).to_owned(),
+            (B::StrEncodeErrors, 2) => {
+                let known =
+                    ["\"strict\"", "\"ignore\"", "\"replace\"", "\"backslashreplace\"", "\"xmlcharrefreplace\""];
+                self.c.text(&known).to_owned()
+            }
+            (B::BytesDecodeErrors, 2) => {
+                self.c.text(&["\"strict\"", "\"ignore\"", "\"replace\"", "\"backslashreplace\""]).to_owned()
             }
             (B::BytesDecode, 0) if sane => format!("{}.encode()", self.c.text(&["\"é\"", "\"\"", "\"a b\"", "\"中\""])),
             (B::BytesOfInts, 0) if sane => format!("[x & 255 for x in {}]", self.expr(id, depth, false)),

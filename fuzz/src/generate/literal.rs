@@ -138,8 +138,10 @@ impl Generator<'_> {
             Type::Set(element) | Type::FrozenSet(element) => {
                 let frozen = matches!(self.types.get(id), Type::FrozenSet(_));
                 let least = usize::from(!known);
+                // What is wanted of a call of `frozenset` says nothing of its argument.
+                let is_known = known && !frozen;
                 let parts: Vec<String> =
-                    (0..least + self.c.below(4 - least)).map(|_| self.part(element, depth, known)).collect();
+                    (0..least + self.c.below(4 - least)).map(|_| self.part(element, depth, is_known)).collect();
                 match (frozen, parts.is_empty()) {
                     (false, true) => "set()".to_owned(),
                     (true, true) => "frozenset()".to_owned(),
