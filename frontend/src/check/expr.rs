@@ -584,9 +584,9 @@ impl Checker<'_, '_> {
 
 /// What `items` is called of.
 fn items_of(expr: &ast::Expr) -> Option<&ast::Expr> {
-    let A::Call(of, _) = &expr.kind else { return None };
+    let A::Call(of, arguments) = &expr.kind else { return None };
     match &of.kind {
-        A::Attribute(dict, name) if name.text == "items" => Some(dict),
+        A::Attribute(dict, name) if name.text == "items" && arguments.is_empty() => Some(dict),
         _ => None,
     }
 }
