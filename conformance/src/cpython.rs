@@ -21,6 +21,7 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
     ),
     ("encodings", "text has the encodings utf-8, ascii and latin-1, and another one is a trap"),
     ("negative powers", "an int to the power of a negative int is a trap"),
+    ("complex powers", "a negative number to a power between two whole ones is a trap: there are no complex numbers"),
     ("set order", "sets iterate in the order of insertion"),
     ("limits", "heap, tasks, calls inside each other and values that cross the border are limited"),
     ("narrowed places", "a field, element or captured variable that was narrowed is checked again at each read"),
