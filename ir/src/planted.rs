@@ -7,7 +7,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Plant {
-    /// Lowering of source to IR: `break` runs the `else` of its loop.
+    /// Lowering of source to IR: `break` goes on with the next turn.
     LoweringBreak = 1,
     /// Lowering of IR to bytecode: values that change places on an edge are moved one after the other.
     LoweringSwap,

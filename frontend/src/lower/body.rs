@@ -180,7 +180,7 @@ impl Lower<'_, '_, '_> {
         self.inst(Op::Poll, &[], Imm::No, None);
         self.condition(&lp.test, body, done);
         let before = self.assigned.clone();
-        let leave = if is_planted(Plant::LoweringBreak) { done } else { exit };
+        let leave = if is_planted(Plant::LoweringBreak) { next } else { exit };
         self.loops.push(Around { exit: leave, next, at_exit: Assigned::unreachable() });
         self.enter(body);
         self.block(&lp.body);
