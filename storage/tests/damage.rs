@@ -355,3 +355,45 @@ async fn the_wal_is_cut_when_the_store_is_idle_and_gone_when_it_closes() {
     assert!(std::fs::metadata(file(directory.path())).expect("is there").len() < 2_000_000, "old parts were reused");
     assert!(directory.path().join(LOCK).exists());
 }
+
+/// Wherever a byte of the schema is another one: either everything is right, for it did not matter or an index was made again, or the
+/// error names the file. Nothing waits for ever.
+#[tokio::test]
+async fn a_damaged_schema_is_an_error_that_names_the_file_or_does_not_matter() {
+    let original = tempfile::tempdir().expect("a directory");
+    eleven(original.path()).await;
+    let whole = std::fs::read(file(original.path())).expect("reads");
+    let (mut refused, mut right) = (0, 0);
+    // The schema lies at the end of the first page, so that every few bytes of it are as good as all.
+    for at in (0..4096).step_by(13) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x04;
+        std::fs::write(file(directory.path()), bytes).expect("writes");
+        let outcome = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+            let store = Embedded::open(Options::new(directory.path())).await?;
+            for n in 0..=10 {
+                let Some(snapshot) = store.snapshot(id(n)).await? else { return Ok(false) };
+                // That a part is missing the engine sees, which knows how many there are.
+                if let Some(part) = snapshot.parts.first() {
+                    assert_eq!(part.bytes, format!("part-of-{n}-at-1"));
+                }
+            }
+            store.counts(None).await?;
+            store.list(&Filter::default(), None, 100).await?;
+            Ok::<bool, Error>(true)
+        });
+        match outcome.await.unwrap_or_else(|_| panic!("with another byte {at} it does not end")) {
+            Ok(all_there) => {
+                assert!(all_there, "with another byte {at} isolates are gone without a word");
+                right += 1;
+            }
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains("deepslate.db") && !text.contains("a bug of"), "byte {at}: {text}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 20 && right > 20, "{refused} refused, {right} right");
+}

@@ -40,7 +40,7 @@ impl Fail {
     /// True when rebuilding the indices may cure it.
     pub(super) fn is_damage(&self) -> bool {
         match self {
-            Fail::Sql(error) => code(error) == Some(ErrorCode::DatabaseCorrupt),
+            Fail::Sql(error) => code(error) == Some(ErrorCode::DatabaseCorrupt) || lacks_schema(error),
             Fail::Index(_) => true,
             Fail::Settled(_) => false,
         }
@@ -76,13 +76,19 @@ impl Fail {
     }
 }
 
-const REMEDY: &str = "the file is left as it is: stop the engine, keep a copy of the directory, \
+pub(super) const REMEDY: &str = "the file is left as it is: stop the engine, keep a copy of the directory, \
                       and restore a backup";
 
 /// A column that holds something else than was ever written there.
 fn is_misread(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
     matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))
+}
+
+/// A statement of ours, all of which are fixed, that asks for what is not in the schema: a table, a column, an index.
+fn lacks_schema(error: &rusqlite::Error) -> bool {
+    let said = error.to_string();
+    matches!(code(error), None | Some(ErrorCode::Unknown)) && (said.contains("no such ") || said.contains("has no column"))
 }
 
 /// What is said of a file without the permission to write it.
@@ -112,6 +118,7 @@ pub(super) fn sql_error(error: rusqlite::Error, operation: &'static str, path: &
             (Kind::Retry, unwritable(path))
         }
         Some(ErrorCode::TooBig) => (Kind::Refused, format!("{file}: a record is too large for it")),
+        _ if lacks_schema(&error) => (Kind::Corrupt, format!("{file} is damaged: its schema; {REMEDY}")),
         None if is_misread(&error) => (Kind::Corrupt, format!("{file} is damaged; {REMEDY}")),
         _ => (Kind::Refused, format!("{file}: an unexpected answer of SQLite; this is a bug of Deepslate")),
     };

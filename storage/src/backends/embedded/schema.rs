@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::failure::{sql_error, unwritable};
+use super::failure::{REMEDY, sql_error, unwritable};
 use crate::lease::Leases;
 use crate::limits::SHARD_COUNT_MAX;
 use crate::{Epoch, Error, Kind, Result, Session, SessionId};
@@ -79,6 +79,9 @@ CREATE TABLE lease (
     life INTEGER
 );
 ";
+
+/// The tables, by name.
+const TABLE_NAMES: [&str; 8] = ["setting", "isolate", "part", "event", "tally", "program", "session", "lease"];
 
 /// The indices, by name; each can be dropped and made again.
 const INDICES: &[(&str, &str)] = &[
@@ -239,6 +242,8 @@ pub(super) fn prepare(conn: &mut Connection, file: &Path, shard_count: u32) -> R
     let tables: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fail)?;
     if tables == 0 {
         create(&tx, shard_count).map_err(fail)?;
+    } else {
+        check_tables(&tx, file)?;
     }
     let shard_count = read_shard_count(&tx, file)?;
     let before = load_leases(&tx).map_err(fail)?;
@@ -247,6 +252,31 @@ pub(super) fn prepare(conn: &mut Connection, file: &Path, shard_count: u32) -> R
     store_leases(&tx, &before, &leases).map_err(fail)?;
     tx.commit().map_err(fail)?;
     Ok(shard_count)
+}
+
+/// The names of all tables or all indices that somebody made.
+fn names(conn: &Connection, kind: &str) -> rusqlite::Result<Vec<String>> {
+    let ask = "SELECT name FROM sqlite_schema WHERE type = ?1 AND sql IS NOT NULL ORDER BY name";
+    conn.prepare(ask)?.query_map([kind], |row| row.get(0))?.collect()
+}
+
+/// A statement that asks for a table that is not there would only say so.
+fn check_tables(conn: &Connection, file: &Path) -> Result<()> {
+    let there = names(conn, "table").map_err(|error| opening_error(error, file))?;
+    match TABLE_NAMES.iter().find(|name| !there.iter().any(|there| there == *name)) {
+        None => Ok(()),
+        Some(name) => {
+            let what = format!("{} is damaged: its table {name} is missing; {REMEDY}", file.display());
+            Err(Error::new(Kind::Corrupt, "open", what))
+        }
+    }
+}
+
+/// Whether exactly the indices are there that should be.
+fn has_all_indices(conn: &Connection) -> rusqlite::Result<bool> {
+    let mut wanted: Vec<&str> = INDICES.iter().map(|(name, _)| *name).collect();
+    wanted.sort_unstable();
+    Ok(names(conn, "index")? == wanted)
 }
 
 fn create(tx: &Transaction<'_>, shard_count: u32) -> rusqlite::Result<()> {
@@ -337,6 +367,9 @@ pub(super) fn store_leases(conn: &Connection, before: &Leases, after: &Leases) -
 /// True when the indices are known to agree with the records: looked at only in a store of moderate size, where it costs
 /// milliseconds. In a larger one each scan compares what it reads.
 pub(super) fn indices_are_sound(conn: &Connection) -> rusqlite::Result<bool> {
+    if !has_all_indices(conn)? {
+        return Ok(false);
+    }
     let span = "SELECT coalesce(max(n), 0) - coalesce(min(n), 0) FROM isolate NOT INDEXED";
     if conn.query_row(span, [], |row| row.get::<_, i64>(0))? > ISOLATES_LOOKED_AT {
         return Ok(true);
@@ -349,7 +382,7 @@ pub(super) fn indices_are_sound(conn: &Connection) -> rusqlite::Result<bool> {
 /// larger by them from then on, and nothing else.
 pub(super) fn rebuild_indices(conn: &mut Connection) -> rusqlite::Result<()> {
     conn.flush_prepared_statement_cache();
-    if conn.execute_batch("REINDEX").is_ok() {
+    if has_all_indices(conn).unwrap_or(false) && conn.execute_batch("REINDEX").is_ok() {
         return Ok(());
     }
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
