@@ -88,7 +88,8 @@ fn is_misread(error: &rusqlite::Error) -> bool {
 /// A statement of ours, all of which are fixed, that asks for what is not in the schema: a table, a column, an index.
 fn lacks_schema(error: &rusqlite::Error) -> bool {
     let said = error.to_string();
-    matches!(code(error), None | Some(ErrorCode::Unknown)) && (said.contains("no such ") || said.contains("has no column"))
+    matches!(code(error), None | Some(ErrorCode::Unknown))
+        && (said.contains("no such ") || said.contains("has no column"))
 }
 
 /// What is said of a file without the permission to write it.
