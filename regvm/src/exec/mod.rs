@@ -14,7 +14,7 @@ mod objects;
 mod scalar;
 mod sync;
 
-use crate::heap::Ref;
+use crate::heap::Heap;
 use crate::isolate::{Core, Host};
 use crate::ops::{Form, Word, for_each_form};
 use crate::program::Program;
@@ -22,7 +22,6 @@ use crate::snapshot::SnapshotError;
 use crate::stop::Interrupt;
 use crate::task::{Resume, State, Task};
 use cursor::Cursor;
-use deepslate_ir::entity::TypeId;
 use deepslate_ir::trap::Fault;
 use std::sync::atomic::AtomicBool;
 
@@ -85,49 +84,16 @@ impl Exec<'_> {
         if self.core.heap.should_collect() { self.collect() } else { Ok(()) }
     }
 
-    /// After something was opened: goes on only if it is not damaged.
-    fn sound(&self) -> Result<(), Leave> {
+    /// Has the heap, which has stored objects, open what is asked for; goes on only if nothing that was opened is damaged.
+    #[cold]
+    #[inline(never)]
+    fn opening<R>(&mut self, open: impl FnOnce(&mut Heap) -> R) -> Result<R, Leave> {
+        let opened = open(&mut self.core.heap);
+        self.core.heap.absorb();
         match self.core.heap.damage() {
             Some(error) => Err(Leave::Damaged(Box::new(error))),
-            None => Ok(()),
+            None => Ok(opened),
         }
-    }
-
-    /// A slot of an object of a heap that has stored objects.
-    #[cold]
-    #[inline(never)]
-    fn opened_slot(&mut self, object: Ref, index: usize) -> Result<u64, Leave> {
-        let slot = self.core.heap.opened_slot(object, index);
-        self.sound()?;
-        Ok(slot)
-    }
-
-    /// An element of a list of a heap that has stored objects. The index is in range.
-    #[cold]
-    #[inline(never)]
-    fn opened_element(&mut self, list: Ref, index: usize) -> Result<u64, Leave> {
-        let slot = self.core.heap.opened_element(list, index);
-        self.sound()?;
-        Ok(slot)
-    }
-
-    /// What was read of a dict or taken from a queue of a heap that has stored objects.
-    #[cold]
-    #[inline(never)]
-    fn opened_inside(&mut self, container: Ref, slot: u64) -> Result<u64, Leave> {
-        let slot = self.core.heap.opened_inside(container, slot);
-        self.sound()?;
-        Ok(slot)
-    }
-
-    /// What an operation of this type gave that looked around in a heap that has stored objects.
-    #[cold]
-    #[inline(never)]
-    fn opened(&mut self, ty: TypeId, slot: u64) -> Result<u64, Leave> {
-        let slot = self.core.heap.opened(ty, slot);
-        self.core.heap.absorb();
-        self.sound()?;
-        Ok(slot)
     }
 
     #[cold]

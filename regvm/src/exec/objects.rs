@@ -10,7 +10,7 @@ use deepslate_ir::builtins::Call;
 use deepslate_ir::entity::{ConstId, TypeId};
 use deepslate_ir::structural;
 use deepslate_ir::trap::Fault;
-use deepslate_ir::types::{self, Type};
+use deepslate_ir::types::Type;
 use std::cmp::Ordering;
 
 #[inline(always)]
@@ -31,7 +31,7 @@ pub(super) fn eq(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     let ty = TypeId(cur.extra(1) as u32);
     let equal = structural::eq(&exec.core.heap, ty, cur.read(w.b()), cur.read(w.c())).map_err(fault)?;
     if exec.core.heap.has_unopened() {
-        exec.opened(types::BOOL, u64::from(equal))?;
+        exec.opening(|_| ())?;
     }
     cur.set_bool(w.a(), equal);
     Ok(cur.skip(2))
@@ -42,7 +42,7 @@ pub(super) fn order(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     let ty = TypeId(cur.extra(1) as u32);
     let order = structural::order(&exec.core.heap, ty, cur.read(w.b()), cur.read(w.c())).map_err(fault)?;
     if exec.core.heap.has_unopened() {
-        exec.opened(types::INT, order as i64 as u64)?;
+        exec.opening(|_| ())?;
     }
     let number = match order {
         Ordering::Less => -1,
@@ -82,7 +82,8 @@ pub(super) fn list_get(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     let index = cur.int(w.c());
     let at = from_start(index, items.len());
     let Some(element) = items.get(at).copied() else { return Err(bad_index(index, items.len())) };
-    let element = if exec.core.heap.has_unopened() { exec.opened_element(list, at)? } else { element };
+    let element =
+        if exec.core.heap.has_unopened() { exec.opening(|heap| heap.opened_element(list, at))? } else { element };
     cur.write(w.a(), element);
     Ok(cur.next())
 }
@@ -126,7 +127,9 @@ pub(super) fn dict_len(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
 pub(super) fn dict_get(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     let (dict, key) = (reference(cur, w.b()), cur.read(w.c()));
     match exec.core.heap.dict_get(dict, key) {
-        Some(value) if exec.core.heap.has_unopened() => cur.write(w.a(), exec.opened_inside(dict, value)?),
+        Some(value) if exec.core.heap.has_unopened() => {
+            cur.write(w.a(), exec.opening(|heap| heap.opened_inside(dict, value))?)
+        }
         Some(value) => cur.write(w.a(), value),
         None => return Err(no_key(&exec.core.heap, dict, key)),
     }
@@ -173,7 +176,8 @@ pub(super) fn dict_key_at(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
 pub(super) fn dict_value_at(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     let (_, value) = dict_entry(exec, cur, w)?;
     let dict = reference(cur, w.b());
-    let value = if exec.core.heap.has_unopened() { exec.opened_inside(dict, value)? } else { value };
+    let value =
+        if exec.core.heap.has_unopened() { exec.opening(|heap| heap.opened_inside(dict, value))? } else { value };
     cur.write(w.a(), value);
     Ok(cur.next())
 }
@@ -198,7 +202,7 @@ pub(super) fn new(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
 pub(super) fn slot_get(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
     let (object, index) = (reference(cur, w.b()), usize::from(w.c()));
     let slot = if exec.core.heap.has_unopened() {
-        exec.opened_slot(object, index)?
+        exec.opening(|heap| heap.opened_slot(object, index))?
     } else {
         exec.core.heap.slot(object, index)
     };
@@ -282,7 +286,8 @@ pub(super) fn call_builtin(exec: &mut Exec<'_>, cur: Cursor, w: Word) -> Step {
         body(&mut exec.core.heap, &call, &cur.list_values())
     };
     let result = result.map_err(fault)?;
-    let result = if exec.core.heap.has_unopened() { exec.opened(site.ret, result)? } else { result };
+    let result =
+        if exec.core.heap.has_unopened() { exec.opening(|heap| heap.opened(site.ret, result))? } else { result };
     cur.write(w.a(), result);
     Ok(after_list(cur, w))
 }

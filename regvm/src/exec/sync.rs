@@ -89,7 +89,11 @@ fn get(exec: &mut Exec<'_>, queue: Ref) -> Result<Taken, Leave> {
             if let Some(putter) = putter {
                 exec.core.wake(putter, Given::Nothing);
             }
-            let element = if exec.core.heap.has_unopened() { exec.opened_inside(queue, element)? } else { element };
+            let element = if exec.core.heap.has_unopened() {
+                exec.opening(|heap| heap.opened_inside(queue, element))?
+            } else {
+                element
+            };
             Ok(Taken::Element(element))
         }
         Got::Empty => Ok(Taken::Nothing),

@@ -56,9 +56,7 @@ impl Heap {
         if !self.module.types.is_ref(ty) || Ref(slot).is_open() {
             return slot;
         }
-        let object = self.open(Ref(slot));
-        self.absorb();
-        object.slot()
+        self.open(Ref(slot)).slot()
     }
 
     /// A slot of an object, as a register gets it.
