@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
 
 use deepslate_engine::HostCall;
 use deepslate_engine::ir::datum::Datum;
@@ -44,15 +42,6 @@ async fn child_of_the_kill_tests() {
     std::fs::write(directory.join("finished"), "").unwrap();
 }
 
-fn child(directory: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "kill::child_of_the_kill_tests", "--nocapture"])
-        .env(DIRECTORY, directory)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
 /// What is committed of each isolate: how many steps have a result.
 fn committed(directory: &Path) -> BTreeMap<String, usize> {
     let lines = std::fs::read_to_string(directory.join("lines")).unwrap_or_default();
@@ -66,35 +55,7 @@ fn committed(directory: &Path) -> BTreeMap<String, usize> {
 #[test]
 fn killed_at_random_instants_it_ends_with_the_right_results() {
     let directory = tempfile::tempdir().unwrap();
-    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos();
-    println!("seed {seed}");
-    let mut chance = u64::from(seed) | 1;
-    let mut kills = 0u32;
-    loop {
-        let mut child = child(directory.path());
-        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let until = Instant::now() + Duration::from_millis(30 + (chance >> 33) % 170);
-        let ended = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break Some(status);
-            }
-            if kills < 20 && Instant::now() > until {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                break None;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        };
-        match ended {
-            Some(status) => {
-                assert!(status.success(), "the child failed by itself");
-                break;
-            }
-            None => kills += 1,
-        }
-    }
-    println!("{kills} kills");
-    assert!(directory.path().join("finished").exists());
+    let kills = through_kills("kill::child_of_the_kill_tests", DIRECTORY, directory.path(), 30..200, 20);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let engine = start(embedded(&directory.path().join("store")).await).await;

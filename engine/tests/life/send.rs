@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
 
 use deepslate_engine::ir::datum::Datum;
 use deepslate_engine::storage::Status;
@@ -133,49 +131,12 @@ fn acknowledged(directory: &Path) -> BTreeSet<i64> {
     lines.split_inclusive('\n').filter(|l| l.ends_with('\n')).filter_map(|l| l.trim().parse().ok()).collect()
 }
 
-fn child(directory: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "send::child_of_the_send_test", "--nocapture"])
-        .env(DIRECTORY, directory)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
 /// Killed between the commit of a message and its acknowledgement, or anywhere else: nothing that was acknowledged is lost, and
 /// nothing is applied twice.
 #[test]
 fn through_kills_every_message_is_applied_once() {
     let directory = tempfile::tempdir().unwrap();
-    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos();
-    println!("seed {seed}");
-    let mut chance = u64::from(seed) | 1;
-    let mut kills = 0u32;
-    loop {
-        let mut child = child(directory.path());
-        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let until = Instant::now() + Duration::from_millis(700 + (chance >> 33) % 250);
-        let ended = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break Some(status);
-            }
-            if kills < 8 && Instant::now() > until {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                break None;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        };
-        match ended {
-            Some(status) => {
-                assert!(status.success(), "the child failed by itself");
-                break;
-            }
-            None => kills += 1,
-        }
-    }
-    println!("{kills} kills");
-    assert!(directory.path().join("finished").exists());
+    through_kills("send::child_of_the_send_test", DIRECTORY, directory.path(), 700..950, 8);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let engine = start(embedded(&directory.path().join("store")).await).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deepslate_engine::ir::datum::Datum;
 use deepslate_engine::ir::filetest::RunFile;
@@ -96,4 +96,51 @@ pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut()
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("never: {what}");
+}
+
+/// Runs a test of this file's own as a process, again and again, and kills it after a time drawn from `lifetime_ms`, until it was
+/// killed so often; the last one ends by itself, and well. Gives how often it was killed.
+pub fn through_kills(
+    child: &str,
+    variable: &str,
+    directory: &Path,
+    lifetime_ms: std::ops::Range<u64>,
+    kills_max: u32,
+) -> u32 {
+    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos();
+    println!("seed {seed}");
+    let mut chance = u64::from(seed) | 1;
+    let mut kills = 0u32;
+    loop {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", child, "--nocapture"])
+            .env(variable, directory)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let lifetime = lifetime_ms.start + (chance >> 33) % (lifetime_ms.end - lifetime_ms.start);
+        let until = Instant::now() + Duration::from_millis(lifetime);
+        let ended = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break Some(status);
+            }
+            if kills < kills_max && Instant::now() > until {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                break None;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        match ended {
+            Some(status) => {
+                assert!(status.success(), "the child failed by itself");
+                break;
+            }
+            None => kills += 1,
+        }
+    }
+    println!("{kills} kills");
+    assert!(directory.join("finished").exists());
+    kills
 }
